@@ -1,0 +1,384 @@
+"""Reading columns out of whatever table a user holds, and saying what is wrong with them."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import fractions
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Columns = Mapping[str, NDArray[Any]]
+
+ROWS_SHOWN = 5
+COLUMNS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a table, and how to mend it.
+
+    Parameters
+    ----------
+    column : str
+        The column, or the argument when no column is to blame.
+    rows : tuple of int
+        The rows concerned, counted from 0; empty when the whole column is.
+    message : str
+        What is wrong.
+    mend : str
+        What the user can do about it.
+    """
+
+    column: str
+    rows: tuple[int, ...]
+    message: str
+    mend: str
+
+    def __str__(self) -> str:
+        where = f" ({name_rows(self.rows)})" if self.rows else ""
+        return f"{self.column}: {self.message}{where}: {self.mend}"
+
+
+class RunsError(ValueError):
+    """A table that cannot be used; every problem at once in `problems`.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+        What is wrong.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        head = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{head} in the table of runs (rows are counted from 0)\n{lines}")
+
+    def __reduce__(self) -> tuple[type[RunsError], tuple[tuple[Problem, ...]]]:
+        return RunsError, (self.problems,)
+
+
+class RunsWarning(UserWarning):
+    """A table that can be used, but may not say what its owner thinks it says."""
+
+
+# Saying it --------------------------------------------------------------------------------------
+
+
+def name_rows(rows: Sequence[int]) -> str:
+    """Name the first few of some rows, and how many more there are."""
+    shown = ", ".join(str(row) for row in rows[:ROWS_SHOWN])
+    more = len(rows) - ROWS_SHOWN
+    return f"row{'s' * (len(rows) > 1)} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def name_some(names: Sequence[object], shown: int = ROWS_SHOWN) -> str:
+    """Name the first few of some things, and how many more there are."""
+    more = len(names) - shown
+    text = ", ".join(repr(name) for name in names[:shown])
+    return text + (f" and {more} more" if more > 0 else "")
+
+
+def bad_rows(
+    column: str, bad: BoolArray | bool, rows: IntArray, what: str, mend: str
+) -> list[Problem]:
+    """Give the one problem of the rows marked in `bad`, or none."""
+    found = tuple(rows[bad].tolist())
+    if not found:
+        return []
+    message = f"1 row is {what}" if len(found) == 1 else f"{len(found)} rows are {what}"
+    return [Problem(column, found, message, mend)]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Suggest the known names that look most like `name`, and list the known ones."""
+    known = [str(k) for k in known]
+    lower = {k.lower(): k for k in reversed(known)}
+    close = difflib.get_close_matches(name.lower(), list(lower), n=2, cutoff=0.6)
+    guess = f"did you mean {' or '.join(repr(lower[c]) for c in close)}? " if close else ""
+    return guess + f"there are {name_some(known, COLUMNS_SHOWN)}"
+
+
+# Reading a table --------------------------------------------------------------------------------
+
+
+def read_table(table: Any) -> Columns:
+    """Give the columns of a DataFrame, a dict of arrays, or a CSV or Parquet file.
+
+    Parameters
+    ----------
+    table : DataFrame, mapping of str to array, str or Path
+        Any eager or lazy frame that narwhals knows, a dict of columns, or the path of a file.
+
+    Returns
+    -------
+    mapping of str to ndarray
+        One one-dimensional array a column, all of one length.
+
+    Raises
+    ------
+    RunsError
+        When there is no such file, or no way to read the table.
+    """
+    if isinstance(table, str | Path):
+        table = _read_file(Path(table))
+    if isinstance(table, Mapping):
+        return _read_mapping(table)
+    return _read_frame(table)
+
+
+def refusal(column: str, message: str, mend: str) -> RunsError:
+    """Give the error of one problem that concerns no single row."""
+    return RunsError([Problem(column, (), message, mend)])
+
+
+def _read_file(path: Path) -> Any:
+    """Read a CSV or Parquet file with pandas."""
+    import pandas as pd
+
+    readers = {".csv": pd.read_csv, ".tsv": pd.read_table, ".parquet": pd.read_parquet}
+    suffix = path.suffixes[-2] if path.suffix == ".gz" and path.suffixes[1:] else path.suffix
+    if suffix.lower() not in readers:
+        raise refusal(
+            "table",
+            f"'{path}' is not a .csv, .tsv or .parquet file",
+            "give the path of such a file, a DataFrame or a dict of columns",
+        )
+    if not path.is_file():
+        near = (
+            sorted(p.name for p in path.parent.glob(f"*{suffix}")) if path.parent.is_dir() else []
+        )
+        listing = did_you_mean(path.name, near) if near else "check the path"
+        raise refusal("table", f"there is no file '{path}'", listing)
+    try:
+        frame: Any = readers[suffix.lower()](path)  # type: ignore[operator]
+    except ImportError as error:
+        mend = "pip install pyarrow, or save the table as CSV"
+        raise refusal("table", f"'{path}' cannot be read without pyarrow", mend) from error
+    except (ValueError, OSError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise refusal(
+            "table",
+            f"'{path}' cannot be read ({reason})",
+            "check that every line has as many cells as the first, and that the file is complete",
+        ) from error
+    return frame
+
+
+def _read_frame(table: Any) -> Columns:
+    """Read the columns of a data frame through narwhals."""
+    names = list(getattr(table, "columns", []))
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise RunsError(
+            Problem(name, (), "the table has several columns of this name", "rename all but one")
+            for name in twice
+        )
+    try:
+        frame = nw.from_native(table)
+    except TypeError:
+        raise refusal(
+            "table",
+            f"a {type(table).__name__} is not a table",
+            "give a pandas or polars DataFrame, a dict of columns, or the path of a CSV file",
+        ) from None
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    return {str(name): frame[name].to_numpy() for name in frame.columns}
+
+
+def _read_mapping(table: Mapping[Any, Any]) -> Columns:
+    """Read a dict of columns."""
+    columns = {str(name): _as_array(values) for name, values in table.items()}
+    problems = [
+        Problem(name, (), f"has {values.ndim} dimensions instead of 1", "give one value per row")
+        for name, values in columns.items()
+        if values.ndim != 1
+    ]
+    lengths = {name: len(values) for name, values in columns.items() if values.ndim == 1}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        mend = "give every column one value per row"
+        problems.append(Problem("table", (), f"columns differ in length ({said})", mend))
+    if problems:
+        raise RunsError(problems)
+    return columns
+
+
+def _as_array(values: Any) -> NDArray[Any]:
+    """Turn one column into an array that keeps the type of every cell."""
+    if isinstance(values, np.ma.MaskedArray):
+        cells = np.array(values.data, dtype=object)
+        cells[np.ma.getmaskarray(values)] = None
+        return cells
+    if isinstance(values, list | tuple):
+        cells = np.empty(len(values), dtype=object)
+        cells[:] = values
+        return cells
+    return np.asarray(values)
+
+
+# Reading one column -----------------------------------------------------------------------------
+
+_KINDS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("truth", (bool, np.bool_)),
+    ("number", (int, float, np.integer, np.floating, Decimal, fractions.Fraction)),
+    ("text", (str,)),
+    ("bytes", (bytes, bytearray)),
+    ("complex", (complex, np.complexfloating)),
+    ("date", (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)),
+)
+_KIND_OF_DTYPE = {"b": "truth", "c": "complex", "M": "date", "m": "date"}
+_NOT_NUMBERS = {
+    "truth": ("True or False, not a number", "choose the column that holds the measurement"),
+    "bytes": ("bytes, not a number", "decode the column and convert it with astype(float)"),
+    "complex": ("complex", "give the real number that was measured"),
+    "date": ("a date or duration", "give a number, such as the compute spent until then"),
+    "other": ("neither a number nor text", "give one number per row, not a list or an object"),
+}
+
+
+def _kind_of(cell_type: type) -> str:
+    """Say what kind of cell a Python type is."""
+    if cell_type is type(None) or cell_type.__name__ in {"NAType", "NaTType"}:
+        return "missing"
+    return next((kind for kind, types in _KINDS if issubclass(cell_type, types)), "other")
+
+
+def _kinds(values: NDArray[Any]) -> NDArray[np.str_]:
+    """Say what kind of cell each row holds."""
+    if values.dtype.kind in _KIND_OF_DTYPE:
+        return np.full(len(values), _KIND_OF_DTYPE[values.dtype.kind])
+    if values.dtype.kind in "iuf":
+        return np.full(len(values), "number")
+    types = list(map(type, values.tolist()))
+    kinds = {cell_type: _kind_of(cell_type) for cell_type in set(types)}
+    return np.array([kinds[cell_type] for cell_type in types], dtype="U8")
+
+
+def read_numbers(
+    values: NDArray[Any], column: str, rows: IntArray
+) -> tuple[FloatArray, BoolArray, list[Problem]]:
+    """Turn one column into floats.
+
+    Parameters
+    ----------
+    values : ndarray (shape[n])
+        The cells.
+    column : str
+        The name of the column, for the report.
+    rows : ndarray (shape[n])
+        The number of each row in the user's table.
+
+    Returns
+    -------
+    numbers : ndarray (shape[n])
+        The numbers; NaN where a cell is missing or is no number.
+    readable : ndarray of bool (shape[n])
+        Where the cell is a number or missing.
+    problems : list of Problem
+        The cells that are something else.
+    """
+    if values.dtype.kind in "iuf":
+        return values.astype(np.float64), np.ones(len(values), dtype=bool), []
+    kinds = _kinds(values)
+    numbers = np.full(len(values), np.nan)
+    is_number = kinds == "number"
+    numbers[is_number] = _floats(values[is_number])
+    problems = [
+        problem
+        for kind, (what, mend) in _NOT_NUMBERS.items()
+        for problem in bad_rows(column, kinds == kind, rows, what, mend)
+    ]
+    is_text = kinds == "text"
+    if is_text.any():
+        problems += _text_problems(values[is_text], column, rows[is_text])
+    return numbers, is_number | (kinds == "missing"), problems
+
+
+def _floats(cells: NDArray[Any]) -> FloatArray:
+    """Turn number-like objects into floats; what is too large becomes infinite."""
+    try:
+        return cells.astype(np.float64)
+    except OverflowError:
+        return np.array([_float(cell) for cell in cells.tolist()])
+
+
+def _float(cell: Any) -> float:
+    try:
+        return float(cell)
+    except OverflowError:
+        return float("inf")
+
+
+def _text_problems(cells: NDArray[Any], column: str, rows: IntArray) -> list[Problem]:
+    """Report text in a column of numbers, above all the text that no parser reads."""
+    strange = np.array([not _parses(cell) for cell in cells.tolist()])
+    if not strange.any():
+        what = "a number written as text"
+        return bad_rows(column, ~strange, rows, what, "convert the column with astype(float)")
+    examples = name_some(list(dict.fromkeys(str(cell) for cell in cells[strange])), 3)
+    mend = "mend these cells, then convert the column with astype(float)"
+    return bad_rows(column, strange, rows, f"text that is no number, such as {examples}", mend)
+
+
+def _parses(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_labels(
+    values: NDArray[Any], column: str, rows: IntArray
+) -> tuple[IntArray, tuple[str, ...], list[Problem]]:
+    """Turn one column of labels into codes and names, in the order of first appearance.
+
+    Parameters
+    ----------
+    values : ndarray (shape[n])
+        The cells: text, numbers, truth values or dates; names are their `str`.
+    column : str
+        The name of the column, for the report.
+    rows : ndarray (shape[n])
+        The number of each row in the user's table.
+
+    Returns
+    -------
+    codes : ndarray of int (shape[n])
+        The place of each row's label in `labels`; -1 where there is none.
+    labels : tuple of str
+        The distinct labels.
+    problems : list of Problem
+        The rows without a label, and the cells that cannot be one.
+    """
+    import pandas as pd
+
+    kinds = _kinds(values)
+    mend = "give one name or number per row"
+    problems = [
+        *bad_rows(column, kinds == "other", rows, "neither text nor a number", mend),
+        *bad_rows(column, kinds == "bytes", rows, "bytes, not text", "decode the column"),
+    ]
+    if problems:
+        return np.full(len(values), -1), (), problems
+    codes, cells = pd.factorize(values)
+    names = np.array([str(cell).strip() for cell in cells], dtype=object)
+    names[names == ""] = None
+    merged, labels = pd.factorize(names)
+    codes = np.append(merged, -1)[codes]  # a missing cell has the code -1, the last place
+    what, mend = "without a label", "fill in the label or drop them"
+    problems = bad_rows(column, codes < 0, rows, what, mend)
+    return codes.astype(np.int64), tuple(str(label) for label in labels), problems
