@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ CORRELATION = 0.95
 DECADES_OF_ONE_UNIT = 12
 LARGEST_LOSS = 50
 SMALLEST = {"flop": 1e6, "param": 100.0}
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 def warn_about(runs: Runs) -> None:

@@ -178,7 +178,8 @@ def _read_file(path: Path) -> Any:
 
 def _read_frame(table: Any) -> Columns:
     """Read the columns of a data frame through narwhals."""
-    names = list(getattr(table, "columns", []))
+    lazy = hasattr(table, "collect")  # a lazy frame has distinct names, and asking costs
+    names = [] if lazy else list(getattr(table, "columns", []))
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         raise RunsError(
@@ -295,7 +296,8 @@ def read_numbers(
     kinds = _kinds(values)
     numbers = np.full(len(values), np.nan)
     is_number = kinds == "number"
-    numbers[is_number] = _floats(values[is_number])
+    if is_number.any():
+        numbers[is_number] = _floats(values[is_number])
     problems = [
         problem
         for kind, (what, mend) in _NOT_NUMBERS.items()
@@ -326,7 +328,7 @@ def _text_problems(cells: NDArray[Any], column: str, rows: IntArray) -> list[Pro
     """Report text in a column of numbers, above all the text that no parser reads."""
     strange = np.array([not _parses(cell) for cell in cells.tolist()])
     if not strange.any():
-        what = "a number written as text"
+        what = "text that stands for a number"
         return bad_rows(column, ~strange, rows, what, "convert the column with astype(float)")
     examples = name_some(list(dict.fromkeys(str(cell) for cell in cells[strange])), 3)
     mend = "mend these cells, then convert the column with astype(float)"

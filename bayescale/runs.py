@@ -177,11 +177,10 @@ class Runs:
         int
             Its code.
         """
-        labels = self.labels(group)
-        if str(label) not in labels:
-            mend = did_you_mean(str(label), labels)
-            raise refusal(group, f"there is no label {str(label)!r}", mend)
-        return labels.index(str(label))
+        labels, name = self.labels(group), str(label).strip()
+        if name not in labels:
+            raise refusal(group, f"there is no label {name!r}", did_you_mean(name, labels))
+        return labels.index(name)
 
     def to_frame(self) -> pd.DataFrame:
         """Give a pandas DataFrame with the columns of the user's table that are in use.
@@ -368,8 +367,9 @@ class Runs:
         upper, lower = (_relabelled(runs, groups, ids) for runs in (self, other))
         if self.weight is not None or other.weight is not None:
             upper["weight"], lower["weight"] = _weights(self), _weights(other)
-        joined = {name: join_rows(value, lower[name]) for name, value in upper.items()}
-        return _new(**(joined | {"rows": np.arange(len(self) + len(other))}))
+        upper |= {"names": {**other.names, **self.names}, "rows": np.arange(len(self))}
+        lower |= {"names": upper["names"], "rows": len(self) + np.arange(len(other))}
+        return _new(**{name: join_rows(value, lower[name]) for name, value in upper.items()})
 
     def _input(self, symbol: str) -> FloatArray:
         if symbol not in self.x:

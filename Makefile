@@ -1,0 +1,47 @@
+# make demo   forecasts from the bundled measurements, in demo/
+# make test   the tests
+# make lint   style and types
+# make docs   the documentation, in docs/_build/html
+# make bench  effective samples per second, beside textbook PyMC and NumPyro
+#
+# The first call makes a virtual environment in .venv. To choose its Python: make PYTHON=python3.12
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --editable
+NEW_ENOUGH := import sys, ensurepip, venv; assert sys.version_info >= (3, 12)
+CANDIDATES := python3.13 python3.12 python3 python \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.*/bin/python
+FIRST_NEW_ENOUGH = for python in $(CANDIDATES); do \
+    "$$python" -c "$(NEW_ENOUGH)" 2>/dev/null && { echo "$$python"; break; }; done
+NOT_FOUND = bayescale needs Python 3.12 or newer, which is neither on the PATH nor under pyenv
+PYTHON = $(or $(shell $(FIRST_NEW_ENOUGH)),$(error $(NOT_FOUND)))
+
+.PHONY: demo test lint docs bench
+
+demo: .venv/.installed
+	$(BIN)/bayescale forecast --out demo
+
+test: .venv/.installed-test
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: .venv/.installed-docs
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+bench: .venv/.installed-bench
+	$(BIN)/python benchmarks/sampling.py --json
+
+.venv/.installed: pyproject.toml
+	@$(BIN)/python -c "$(NEW_ENOUGH)" 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@echo "installing bayescale into .venv"
+	@$(PIP) .
+	@touch $@
+
+.venv/.installed-%: .venv/.installed
+	@echo "installing what make $* needs"
+	@$(PIP) ".[$*]"
+	@touch $@
