@@ -51,23 +51,27 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' * (n != 1)}"
 
 
+def naming(runs: Runs, role: str) -> str:
+    """Write what a column is called here, and in the user's table when that differs."""
+    column = runs.names[role]
+    return role if column == role else f"{role} = {column}"
+
+
 def columns(runs: Runs) -> list[tuple[str, str]]:
     """Give one line for the response and for each input: what it is, and its range."""
-    response = f"y = {runs.names['y']}"
+    response = naming(runs, "y")
     if runs.is_counts:
         response += f" of {runs.names['trials']}"
     lines = [(response, span(runs.y))]
-    lines += [(f"{s} = {runs.names[s]}", decades(values)) for s, values in runs.x.items()]
+    lines += [(naming(runs, symbol), decades(values)) for symbol, values in runs.x.items()]
     if runs.sequence is not None:
-        lines.append(
-            (f"sequence = {runs.names['sequence']}", count(len(runs.sequence_labels), "run"))
-        )
+        lines.append((naming(runs, "sequence"), count(len(runs.sequence_labels), "run")))
     return lines
 
 
 def heading(runs: Runs, group: str) -> str:
     """Give the line above the labels of a group."""
-    return f"{group} = {runs.names[group]}, {count(len(runs.groups[group]), 'label')}"
+    return f"{naming(runs, group)}, {count(len(runs.groups[group]), 'label')}"
 
 
 def label_lines(runs: Runs, group: str) -> tuple[list[tuple[str, str, str]], int]:

@@ -127,6 +127,8 @@ def _name_clashes(inputs: Mapping[str, str], groups: Mapping[str, str]) -> Itera
         if name in RESERVED:
             taken = f"taken are {', '.join(sorted(RESERVED))}"
             yield Problem(name, (), "the name is taken", f"choose another; {taken}")
+        if "/" in name:
+            yield Problem(name, (), "the name holds a slash", "choose a name without one")
         if name in inputs and name in groups:
             yield Problem(name, (), "an input and a group have this name", "rename one of them")
 

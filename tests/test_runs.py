@@ -321,6 +321,7 @@ BAD_ARGUMENTS = {
     ),
     "x and group": ({"x": {"family": "params"}}, "family", "an input and a group", "rename"),
     "reserved symbol": ({"x": {"draw": "params"}}, "draw", "is taken", "taken are chain"),
+    "slash": ({"groups": {"a/b": "arch"}}, "a/b", "holds a slash", "without one"),
     "reserved group": ({"groups": {"y": "arch"}}, "y", "the name is taken", "choose another"),
 }
 
