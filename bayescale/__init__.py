@@ -1,0 +1,50 @@
+"""Bayesian neural scaling laws: hierarchical fits, honest forecasts, decisions.
+
+Everything a user needs is here; names are loaded when they are first used, so that importing the
+package is fast.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Runs": "runs",
+    "RunsError": "runs",
+    "RunsWarning": "runs",
+    "Law": "laws.base",
+    "Shared": "pooling",
+    "Partial": "pooling",
+    "Independent": "pooling",
+    "LogStudentT": "noise",
+    "LogNormal": "noise",
+    "Normal": "noise",
+    "StudentT": "noise",
+    "Checkpoints": "noise",
+    "Effect": "noise",
+    "build_model": "model",
+    "ConvergenceWarning": "sampling",
+    "fit": "fitting",
+    "Fit": "fitting",
+    "load": "storage",
+    "Forecast": "forecast",
+    "compare": "comparison",
+    "Comparison": "comparison",
+}
+_ROOMS = ("laws", "noise", "datasets", "plots", "quantities")
+
+__all__ = ["__version__", *_HOMES, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    if name in _ROOMS:
+        return importlib.import_module(f"bayescale.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"bayescale.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'bayescale' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,200 @@
+"""The numbers of a model: what goes into its ``pm.Data``.
+
+Arrays come in two kinds: one value a row of the table, and one value a unit of a parameter (where
+its prior is anchored in the data).  A refit without some rows keeps the second kind.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bayescale.laws.base import Parameter
+from bayescale.noise import NO_PREVIOUS
+from bayescale.pooling import Independent, Partial, informed
+from bayescale.runs import Runs
+from bayescale.structure import Structure, group_codes
+
+Arrays = dict[str, np.ndarray]
+
+
+def arrays_of(structure: Structure, runs: Runs) -> Arrays:
+    """Every array of a model of one table."""
+    rows = row_arrays(structure, runs)
+    return {**rows, **unit_arrays(structure, rows)}
+
+
+def row_arrays(structure: Structure, runs: Runs) -> Arrays:
+    """Arrays with one value a row: response, inputs, units, errors, checkpoints."""
+    noise = structure.noise
+    y = np.asarray(runs.y, float)
+    arrays: Arrays = {"y": np.log(y) if noise.on_log and not noise.counts else y}
+    if noise.counts:
+        arrays["trials"] = np.asarray(runs.trials, float)
+    if "se" in structure.extras:
+        arrays["se"] = np.asarray(runs.y_se) / y if noise.on_log else np.asarray(runs.y_se)
+    if "weight" in structure.extras:
+        arrays["weight"] = np.asarray(runs.weight, float)
+    columns = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
+    features = structure.law.features(
+        columns, None if runs.sequence is None else np.asarray(runs.sequence)
+    )
+    for symbol, values in features.items():
+        arrays[f"log_{symbol}"] = np.log(values)
+    cell = arrays["cell"] = structure.cell_of(group_codes(runs, structure.groups))
+    if np.any(cell < 0):
+        raise ValueError("the table has combinations of labels that the structure does not have")
+    for groups, members in unit_maps(structure).items():
+        arrays[groups] = members[cell]
+    if noise.has_checkpoints:
+        arrays["sequence"] = np.asarray(runs.sequence)
+        arrays.update(
+            checkpoint_arrays(arrays["sequence"], arrays[f"log_{structure.columns[0][0]}"])
+        )
+    return arrays
+
+
+def unit_maps(structure: Structure) -> dict[str, np.ndarray]:
+    """Name of the index array of every set of units -> the unit of every cell."""
+    return {
+        unit_index(structure, name): np.array(units.of_cell)
+        for name, units in structure.units.items()
+        if len(units) > 1
+    }
+
+
+def unit_index(structure: Structure, name: str) -> str:
+    """Name of the array that holds the unit of every row for one parameter."""
+    return "unit_" + "_".join(structure.units[name].groups)
+
+
+def checkpoint_arrays(sequence: np.ndarray, log_x: np.ndarray) -> Arrays:
+    """Row of the checkpoint before every row, and the distance to it in ln x."""
+    order = np.lexsort((log_x, sequence))
+    previous = np.empty(len(order), int)
+    gap = np.full(len(order), NO_PREVIOUS)
+    first = np.r_[True, np.diff(sequence[order]) != 0] if len(order) else np.zeros(0, bool)
+    previous[order] = np.where(first, order, np.roll(order, 1))
+    gap[order] = np.where(first, NO_PREVIOUS, np.maximum(np.diff(log_x[order], prepend=0.0), 1e-6))
+    return {"previous": previous, "gap": gap}
+
+
+def without_rows(arrays: Mapping[str, np.ndarray], keep: np.ndarray) -> Arrays:
+    """The same arrays with only some rows; units and anchors stay as they are."""
+    rows = len(arrays["y"])
+    kept = {
+        name: values[keep] if is_row_array(name) and len(values) == rows else values
+        for name, values in arrays.items()
+    }
+    if "previous" in kept:
+        distance = next(v for name, v in kept.items() if name.startswith("log_"))
+        kept.update(checkpoint_arrays(kept["sequence"], distance))
+    return kept
+
+
+def is_row_array(name: str) -> bool:
+    """Whether an array has one value a row."""
+    return name in (
+        "y",
+        "trials",
+        "se",
+        "weight",
+        "sequence",
+        "cell",
+        "previous",
+        "gap",
+    ) or name.startswith(("log_", "unit_"))
+
+
+def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
+    """Where the prior of every parameter is anchored, and whether it is sampled centred."""
+    arrays: Arrays = {}
+    symbols = [s for s, _ in structure.columns]
+    log_x = np.stack([rows[f"log_{s}"] for s in symbols])
+    log_y = _log_response(structure, rows)
+    if structure.anchored:
+        unit = _unit_of_row(structure, structure.anchored, rows)
+        count = len(structure.units[structure.anchored])
+        for s, values in zip(symbols, log_x, strict=True):
+            arrays[f"anchor_{s}"] = _by_unit(np.mean, values, unit, count)
+    for q in structure.parameters:
+        unit = _unit_of_row(structure, q.name, rows)
+        count = len(structure.units[q.name])
+        offset, scale = _anchor(structure, q, rows, log_x, log_y, unit, count)
+        arrays[f"offset_{q.name}"] = offset + q.centre
+        arrays[f"scale_{q.name}"] = scale
+        if isinstance(structure.pooling_of[q.name], Partial):
+            arrays[f"centred_{q.name}"] = _centred(q, log_x, log_y, unit, count)
+    return arrays
+
+
+def _centred(
+    q: Parameter, log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, count: int
+) -> np.ndarray:
+    if q.role in ("exponent", "floor", "level", "slope"):
+        return informed(log_x, log_y, unit, count)
+    return np.zeros(count)
+
+
+def _log_response(structure: Structure, rows: Arrays) -> np.ndarray:
+    """Log response, with proportions of counts kept inside (0, 1)."""
+    if structure.noise.counts:
+        return np.log((rows["y"] + 0.5) / (rows["trials"] + 1.0))
+    if structure.noise.on_log:
+        return rows["y"]
+    return np.log(np.maximum(rows["y"], 1e-300))
+
+
+def _unit_of_row(structure: Structure, name: str, rows: Arrays) -> np.ndarray:
+    if len(structure.units[name]) == 1:
+        return np.zeros(len(rows["y"]), int)
+    return rows[unit_index(structure, name)]
+
+
+def _by_unit(summary, values: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Summarise values by unit; a unit without rows gets the summary of all rows."""
+    result = np.full(count, summary(values), float)
+    order = np.argsort(unit, kind="stable")
+    edges = np.searchsorted(unit[order], np.arange(count + 1))
+    for u in np.flatnonzero(np.diff(edges)):
+        result[u] = summary(values[order[edges[u] : edges[u + 1]]])
+    return result
+
+
+def _anchor(
+    structure: Structure,
+    q: Parameter,
+    rows: Arrays,
+    log_x: np.ndarray,
+    log_y: np.ndarray,
+    unit: np.ndarray,
+    count: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Offset and scale of the coordinate of one parameter in the data of every unit."""
+    zeros, ones = np.zeros(count), np.ones(count)
+    if q.name in structure.prior_of:
+        return zeros, ones
+    if q.role == "level" and q.name == structure.anchored:
+        return _by_unit(np.mean, log_y, unit, count), ones
+    if q.role == "intercept" and q.name == structure.anchored:
+        y = rows["y"]
+        return _by_unit(np.mean, y, unit, count), np.full(count, max(float(np.std(y)), 1e-6))
+    if q.role == "floor" and not structure.anchored:
+        return _by_unit(np.min, log_y, unit, count) + np.log(0.5), ones
+    if q.role == "floor":
+        mean, lowest = (_by_unit(f, log_y, unit, count) for f in (np.mean, np.min))
+        share = 0.5 * np.exp(np.minimum(lowest - mean, 0.0))
+        return np.log(share / (1 - share)), ones
+    if q.role == "location":
+        values = log_x[[s for s, _ in structure.columns].index(q.of or "x")]
+        own = isinstance(structure.pooling_of[q.name], Independent)
+        low, high = (
+            _by_unit(f, values, unit, count) if own else np.full(count, f(values))
+            for f in (np.min, np.max)
+        )
+        half = (high - low) / 2 + np.log(10.0)
+        return (np.log(half) if q.after else (low + high) / 2), (ones if q.after else half)
+    if q.role == "ceiling":
+        return zeros, np.exp(np.minimum(_by_unit(np.max, log_y, unit, count), 0.0))
+    if q.role == "scale" and not structure.noise.on_log:
+        return np.full(count, np.log(max(float(np.std(rows["y"])), 1e-12))), ones
+    return zeros, ones

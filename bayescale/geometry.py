@@ -1,0 +1,149 @@
+r"""From the coordinates that the sampler moves in to the parameters of a law.
+
+A law :math:`y = E + A g(x)` is badly conditioned in :math:`(E, A, \alpha)`.  The sampler moves in
+
+- the logarithm of the response at the geometric mean of the inputs (for the first level),
+- the logit of the share of it that is irreducible (for the floor),
+- logits of the shares of further terms (for further levels),
+
+which the data determine almost independently of one another.  Everything here runs on numbers (any
+leading dimensions, units last) and on graphs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Parameter, Parameters
+from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum
+from bayescale.pooling import Partial
+from bayescale.structure import Structure
+
+
+def coordinate(
+    xp: Any, structure: Structure, q: Parameter, draws: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> Any:
+    """Coordinate of one parameter at its units, from the variables that are sampled."""
+    name = q.name
+    raw = draws[f"{name}_raw"]
+    if isinstance(structure.pooling_of[name], Partial):
+        centred = arrays[f"centred_{name}"]
+        raw = centred * raw + (1 - centred) * (
+            population_mean(structure, q, draws) + draws[f"{name}_sd"] * raw
+        )
+    return (
+        arrays[f"offset_{name}"] + arrays[f"scale_{name}"] * raw
+        if q.role != "ceiling"
+        else raw + q.centre
+    )
+
+
+def population_mean(structure: Structure, q: Parameter, draws: Mapping[str, Any]) -> Any:
+    """Mean of a partially pooled parameter at its units, before its own deviation."""
+    units = structure.units[q.name]
+    mean = draws[f"{q.name}_mean"] if f"{q.name}_mean" in draws else 0.0
+    for group in structure.main_effects(q.name):
+        codes = np.array(units.codes)[:, units.groups.index(group)]
+        mean = mean + draws[f"{q.name}_sd_{group}"] * draws[f"{q.name}_effect_{group}"][..., codes]
+    return mean
+
+
+def natural(
+    xp: Any, structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> dict[str, tuple[str, Any]]:
+    """Every parameter at its units, as ("logs" | "values", array)."""
+    law = structure.law
+    z = {q.name: coordinate(xp, structure, q, draws, arrays) for q in structure.parameters}
+    found: dict[str, tuple[str, Any]] = {}
+    for q in structure.parameters:
+        if q.role == "ceiling":
+            top = arrays[f"scale_{q.name}"]
+            found[q.name] = ("values", top + (1 - top) * xp.exp(log_sigmoid(xp, z[q.name])))
+        elif q.link == "log" and q.after is None:
+            found[q.name] = ("logs", z[q.name])
+        elif q.link == "log":
+            found[q.name] = ("logs", found[str(q.after)][1] + xp.exp(z[q.name]))
+        elif q.link == "unit":
+            found[q.name] = ("logs", log_sigmoid(xp, z[q.name]))
+        else:
+            found[q.name] = ("values", z[q.name])
+    if structure.anchored:
+        found.update(_anchored(xp, structure, z, found, arrays))
+    return {q.name: found[q.name] for q in (*law.parameters, *structure.noise.parameters)}
+
+
+def _anchored(
+    xp: Any,
+    structure: Structure,
+    z: Mapping[str, Any],
+    found: Mapping[str, tuple[str, Any]],
+    arrays: Mapping[str, Any],
+) -> dict[str, tuple[str, Any]]:
+    law, anchored = structure.law, str(structure.anchored)
+    units = structure.units[anchored]
+    placed = {q.name for q in law.with_role("level", "floor", "intercept")}
+    at_anchor = {
+        name: (kind, _transfer(structure, value, name, anchored))
+        for name, (kind, value) in found.items()
+        if name not in placed and name in {q.name for q in law.parameters}
+    }
+    x = [xp.exp(arrays[f"anchor_{s}"]) for s, _ in structure.columns]
+    if law.parameter(anchored).role == "intercept":
+        p = _parameters(xp, at_anchor).with_values(**{anchored: 0.0})
+        return {anchored: ("values", z[anchored] - law.mean(xp, p, *x))}
+
+    log_response = z[anchored]
+    result: dict[str, tuple[str, Any]] = {}
+    for q in law.with_role("floor"):
+        if q.name in structure.prior_of:
+            log_floor = z[q.name]
+            at_anchor_floor = _transfer(structure, log_floor, q.name, anchored)
+            log_reducible = log_response
+        else:
+            lowest = log_response[..., structure.units[q.name].members(units)].min(axis=-1)
+            log_floor = log_sigmoid(xp, z[q.name]) + lowest
+            at_anchor_floor = _transfer(structure, log_floor, q.name, anchored)
+            log_reducible = log_response + log1mexp(xp, at_anchor_floor - log_response)
+        result[q.name] = ("logs", log_floor)
+        log_response = log_reducible
+        at_anchor[q.name] = ("logs", at_anchor_floor)
+    logits = {anchored: 0.0 * log_response}
+    for q in law.with_role("level")[1:]:
+        logits[q.name] = _transfer(structure, z[q.name], q.name, anchored)
+    total = log_sum(xp, *logits.values()) if len(logits) > 1 else logits[anchored]
+    shares = {name: logit - total for name, logit in logits.items()}
+    p = _parameters(xp, at_anchor).with_values(**dict.fromkeys(shares, 1.0))
+    for name, log_level in law.levels_at(xp, p, log_response, shares, *x).items():
+        result[name] = ("logs", _transfer(structure, log_level, anchored, name))
+    return result
+
+
+def _transfer(structure: Structure, values: Any, source: str, target: str) -> Any:
+    """Values at the units of one parameter, seen from the units of another."""
+    from_units, to_units = structure.units[source], structure.units[target]
+    if from_units.groups == to_units.groups:
+        return values
+    weights = to_units.averaging(from_units)
+    if weights is None:
+        return values[..., to_units.members(from_units)[:, 0]]
+    return (values[..., None, :] * weights).sum(axis=-1)
+
+
+def _parameters(xp: Any, found: Mapping[str, tuple[str, Any]]) -> Parameters:
+    return Parameters(
+        xp,
+        {name: value for name, (kind, value) in found.items() if kind == "values"},
+        {name: value for name, (kind, value) in found.items() if kind == "logs"},
+    )
+
+
+def at_rows(
+    xp: Any, found: Mapping[str, tuple[str, Any]], unit_of_row: Mapping[str, Any]
+) -> Parameters:
+    """Parameters at every row; a parameter without an index has one unit."""
+    rows = {
+        name: (kind, value[..., unit_of_row[name]] if name in unit_of_row else value)
+        for name, (kind, value) in found.items()
+    }
+    return _parameters(xp, rows)

@@ -1,0 +1,421 @@
+"""What a scaling law is: a formula, its inputs, and parameters with roles.
+
+A law is written once, against ``xp``, and runs on numbers, on xarray objects and on PyTensor
+graphs.  The role of a parameter decides its default prior, how it is anchored to the data and
+whether it is pooled; a law therefore says nothing about sampling.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayescale.laws.numerics import LOG_ZERO, log_sigmoid
+
+_REGISTRY: dict[str, type["Law"]] = {}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a law or of a noise model.
+
+    Attributes
+    ----------
+    name : str
+        Symbol in the formula.
+    role : str
+        What the parameter does; see the functions of this module.
+    link : {"log", "real", "unit"}
+        Scale on which groups vary: the coordinate is ``log(p)``, ``p`` or ``logit(p)``.
+    centre, spread : float
+        Median and standard deviation of the prior of the population, on the link scale.
+    between : float
+        Scale of the half-normal prior of the standard deviation between groups.
+    of : str or None
+        The input that a location belongs to.
+    after : str or None
+        The location that this one must exceed.
+    """
+
+    name: str
+    role: str
+    link: str = "log"
+    centre: float = 0.0
+    spread: float = 1.0
+    between: float = 0.3
+    of: str | None = None
+    after: str | None = None
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the logarithm of the parameter exists."""
+        return self.link != "real"
+
+
+def exponent(
+    name: str, median: float = 0.3, spread: float = 0.5, between: float = 0.3
+) -> Parameter:
+    """Positive exponent: log-normal around `median`, shared by groups up to `between`."""
+    return Parameter(name, "exponent", "log", math.log(median), spread, between)
+
+
+def floor(name: str) -> Parameter:
+    """Irreducible part of the response, below every measurement of its group."""
+    return Parameter(name, "floor", "log", 0.0, 1.5, 1.0)
+
+
+def level(name: str, between: float = 1.0) -> Parameter:
+    """Amplitude: anchored as the response at the geometric mean of the inputs."""
+    return Parameter(name, "level", "log", 0.0, 1.5, between)
+
+
+def intercept(name: str) -> Parameter:
+    """Additive constant: anchored as the response at the geometric mean of the inputs."""
+    return Parameter(name, "intercept", "real", 0.0, 2.0, 1.0)
+
+
+def location(name: str, of: str, after: str | None = None) -> Parameter:
+    """Value of an input where the law bends, inside the data widened by one decade."""
+    return Parameter(
+        name, "location", "log", math.log(0.4) if after else 0.0, 0.6, 0.3, of=of, after=after
+    )
+
+
+def width(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
+    """Width of a bend in units of ``ln x``."""
+    return Parameter(name, "width", "log", math.log(median), spread, 0.3)
+
+
+def slope(name: str, mean: float = 0.0, spread: float = 0.5, between: float = 0.3) -> Parameter:
+    """Signed exponent or slope."""
+    return Parameter(name, "slope", "real", mean, spread, between)
+
+
+def positive(name: str, median: float, spread: float = 1.0, between: float = 0.5) -> Parameter:
+    """Any other positive parameter, log-normal around `median`."""
+    return Parameter(name, "positive", "log", math.log(median), spread, between)
+
+
+def fraction(
+    name: str, median: float = 0.5, spread: float = 1.5, between: float = 0.5
+) -> Parameter:
+    """Parameter between 0 and 1."""
+    return Parameter(name, "fraction", "unit", math.log(median / (1 - median)), spread, between)
+
+
+def ceiling(name: str) -> Parameter:
+    """Upper bound of a response in (0, 1), above every measurement of its group."""
+    return Parameter(name, "ceiling", "unit", 0.0, 1.5, 0.5)
+
+
+class Parameters(Mapping[str, Any]):
+    """Values of the parameters of a law: ``p.alpha``, ``p["alpha"]`` and ``p.log_alpha``.
+
+    Logarithms of positive parameters are kept as they come, because the sampler works on them and
+    ``exp`` of an amplitude may overflow where its logarithm is harmless.
+    """
+
+    def __init__(
+        self,
+        xp: Any,
+        values: Mapping[str, Any] | None = None,
+        logs: Mapping[str, Any] | None = None,
+    ):
+        self._xp = xp
+        self._values = dict(values or {})
+        self._logs = dict(logs or {})
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            self._values[name] = self._xp.exp(self._logs[name])
+        return self._values[name]
+
+    def log(self, name: str) -> Any:
+        """Logarithm of a positive parameter."""
+        if name not in self._logs:
+            value = self._values[name]
+            if isinstance(value, int | float):
+                self._logs[name] = math.log(value) if value > 0 else LOG_ZERO
+            else:
+                self._logs[name] = self._xp.log(value)
+        return self._logs[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self:
+            return self[name]
+        if name.startswith("log_") and name[4:] in self:
+            return self.log(name[4:])
+        raise AttributeError(f"no parameter {name!r}; there are {', '.join(self)}")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values or name in self._logs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._values, **self._logs})
+
+    def __len__(self) -> int:
+        return len({**self._values, **self._logs})
+
+    def with_values(self, **values: float) -> "Parameters":
+        """Return these parameters with some of them replaced by numbers."""
+        logs = {k: v for k, v in self._logs.items() if k not in values}
+        return Parameters(self._xp, {**self._values, **values}, logs)
+
+
+@dataclass(frozen=True)
+class Law:
+    """Base class of all laws: write the formula once, get everything else.
+
+    A subclass names its `inputs`, its `parameters` and gives one of :meth:`log_mean` (positive
+    responses) or :meth:`mean` (responses that may be negative).
+
+    Parameters
+    ----------
+    of : str, optional
+        For a law of one input: the symbol of the input in the table, when it has several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayescale.laws.base import Law, exponent, floor, level
+    >>> class OffsetPower(Law):
+    ...     "y = E + A x^-alpha"
+    ...     name = "my_offset_power"
+    ...     inputs = ("x",)
+    ...     parameters = (floor("E"), level("A"), exponent("alpha"))
+    ...     def log_mean(self, xp, p, x):
+    ...         return xp.log(p.E + p.A * x**-p.alpha)
+    >>> float(OffsetPower()(100.0, E=1.0, A=10.0, alpha=0.5))
+    2.0
+    """
+
+    of: str | None = None
+
+    name: ClassVar[str] = ""
+    inputs: ClassVar[tuple[str, ...]] = ("x",)
+    response: ClassVar[str] = "positive"
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the law under its name."""
+        super().__init_subclass__(**kwargs)
+        if cls.__dict__.get("name"):
+            _REGISTRY[cls.name] = cls
+
+    def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """Logarithm of the mean response.
+
+        Parameters
+        ----------
+        xp : module
+            ``numpy`` or ``pytensor.tensor``.
+        p : Parameters
+            Values that broadcast against the inputs.
+        *x : array
+            The inputs in the order of ``inputs``, in their own units.
+        """
+        return xp.log(self.mean(xp, p, *x))
+
+    def mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """Mean response; arguments as for :meth:`log_mean`."""
+        return xp.exp(self.log_mean(xp, p, *x))
+
+    def homogeneity(self, p: Parameters) -> Any:
+        """Degree ``h`` with which the response grows in floor and levels jointly (1: linear)."""
+        return 1.0
+
+    def levels_at(
+        self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
+    ) -> dict[str, Any]:
+        """Logarithms of the levels that put the response at the anchor where it is wanted.
+
+        Parameters
+        ----------
+        xp : module
+            ``numpy`` or ``pytensor.tensor``.
+        p : Parameters
+            Every other parameter (a floor is already taken off the response).
+        log_response : array
+            Logarithm of the reducible response at the anchor.
+        log_shares : mapping
+            Logarithm of the share of every level's term in it; the shares add up to 1.
+        *x : array
+            The anchor.
+
+        Returns
+        -------
+        dict
+            Level name -> logarithm of the level.
+        """
+        degree = self.homogeneity(p)
+        off = {q.name: 0.0 for q in self.parameters if q.role in ("floor", "level")}
+        logs = {}
+        for name, log_share in log_shares.items():
+            unit = self.log_mean(xp, p.with_values(**{**off, name: 1.0}), *x)
+            logs[name] = (log_response - unit) / degree + log_share
+        return logs
+
+    def __call__(self, *x: Any, **parameters: Any) -> Any:
+        """Mean response for numbers, arrays or xarray objects.
+
+        Parameters
+        ----------
+        *x : array_like
+            Inputs in the order of ``inputs``.
+        **parameters : array_like
+            All parameters of the law by name.
+
+        Raises
+        ------
+        TypeError
+            If a parameter is missing or unknown, or the number of inputs is wrong.
+        """
+        names = [q.name for q in self.parameters]
+        if len(x) != len(self.inputs):
+            raise TypeError(f"{self.title} takes the inputs {', '.join(self.inputs)}; got {len(x)}")
+        if wrong := sorted(set(parameters) ^ set(names)):
+            raise TypeError(
+                f"{self.title} takes the parameters {', '.join(names)}: missing or unknown {', '.join(wrong)}"
+            )
+        inputs = [v if hasattr(v, "dims") else np.asarray(v, float) for v in x]
+        return self.mean(np, Parameters(np, parameters), *inputs)
+
+    def features(
+        self, x: dict[str, np.ndarray], sequence: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
+        """Inputs that the formula reads, made from the columns of a table.
+
+        The default hands on the columns.  A law of a whole trajectory (a learning-rate schedule,
+        say) overrides it to turn the rows of one run into arrays with a trailing axis.
+        """
+        return x
+
+    def parameter(self, name: str) -> Parameter:
+        """Look a parameter up by name."""
+        for q in self.parameters:
+            if q.name == name:
+                return q
+        raise KeyError(
+            f"{self.title} has no parameter {name!r}; it has {[q.name for q in self.parameters]}"
+        )
+
+    def with_role(self, *roles: str) -> tuple[Parameter, ...]:
+        """Parameters that have one of these roles, in order."""
+        return tuple(q for q in self.parameters if q.role in roles)
+
+    @property
+    def title(self) -> str:
+        """Class name with the options that differ from their defaults."""
+        options = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        ]
+        return f"{type(self).__name__}({', '.join(options)})"
+
+    def columns(self, available: tuple[str, ...]) -> dict[str, str]:
+        """Which input of a table serves which input of the law.
+
+        Parameters
+        ----------
+        available : tuple of str
+            Symbols of the inputs of the table.
+
+        Returns
+        -------
+        dict
+            Input of the law -> symbol in the table.
+
+        Raises
+        ------
+        ValueError
+            If the table lacks an input, or it is not clear which one is meant.
+        """
+        if len(self.inputs) == 1:
+            if self.of is not None:
+                if self.of not in available:
+                    raise ValueError(
+                        f"{self.title}: the table has no input {self.of!r}, only {', '.join(available)}"
+                    )
+                return {self.inputs[0]: self.of}
+            if len(available) == 1:
+                return {self.inputs[0]: available[0]}
+            if self.inputs[0] in available:
+                return {self.inputs[0]: self.inputs[0]}
+            raise ValueError(
+                f"{self.title} has one input and the table has {', '.join(available)}: "
+                f"say which one with {type(self).__name__}(of={available[0]!r})"
+            )
+        if missing := [s for s in self.inputs if s not in available]:
+            raise ValueError(
+                f"{self.title} needs the inputs {', '.join(self.inputs)}; the table lacks {', '.join(missing)}: "
+                f"name the column, e.g. x={{{missing[0]!r}: 'column'}}"
+            )
+        return {s: s for s in self.inputs}
+
+
+def named(q: Parameter, **changes: Any) -> Parameter:
+    """Return a parameter with some fields changed, e.g. a wider prior for one law."""
+    return replace(q, **changes)
+
+
+def coordinate_to_natural(xp: Any, link: str, z: Any) -> tuple[str, Any]:
+    """Turn a coordinate into ("logs" or "values", array) for :class:`Parameters`."""
+    if link == "log":
+        return "logs", z
+    if link == "unit":
+        return "logs", log_sigmoid(xp, z)
+    return "values", z
+
+
+def get(name: str, **options: Any) -> Law:
+    """Return the law that is registered under `name`.
+
+    Parameters
+    ----------
+    name : str
+        Identifier such as ``"power_law_offset"`` or a class name such as ``"OffsetPowerLaw"``.
+    **options
+        Options of the law, e.g. ``breaks=2``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such law; the message suggests the nearest names.
+
+    Examples
+    --------
+    >>> from bayescale import laws
+    >>> laws.get("bnsl", breaks=2).title
+    'BrokenPowerLaw(breaks=2)'
+    """
+    import difflib
+
+    by_class = {cls.__name__: cls for cls in _REGISTRY.values()}
+    cls = _REGISTRY.get(name) or by_class.get(name)
+    if cls is None:
+        known = [*_REGISTRY, *by_class]
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = (
+            f"; did you mean {' or '.join(near)}?"
+            if near
+            else f"; there are {', '.join(sorted(_REGISTRY))}"
+        )
+        raise ValueError(f"no law is called {name!r}{hint}")
+    return cls(**options)
+
+
+def available() -> tuple[str, ...]:
+    """Names of all registered laws, sorted.
+
+    Examples
+    --------
+    >>> from bayescale import laws
+    >>> "chinchilla" in laws.available()
+    True
+    """
+    return tuple(sorted(_REGISTRY))

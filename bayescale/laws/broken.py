@@ -1,0 +1,85 @@
+"""Smoothly broken power laws."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bayescale.laws.base import (
+    Law,
+    Parameter,
+    Parameters,
+    exponent,
+    floor,
+    level,
+    location,
+    slope,
+    width,
+)
+from bayescale.laws.numerics import logaddexp, softplus
+
+
+@dataclass(frozen=True)
+class BrokenPowerLaw(Law):
+    r"""Smoothly broken power law with `breaks` breaks.
+
+    .. math:: y = E + A x^{-c_0} \prod_i \left(1 + (x/d_i)^{1/f_i}\right)^{-c_i f_i}
+
+    The slope in log-log is :math:`-c_0` before the first break and changes by :math:`-c_i` at
+    :math:`d_i` over a width :math:`f_i` in :math:`\ln x`; negative :math:`c_i` bend upwards.
+
+    Parameters
+    ----------
+    of : str, optional
+        Symbol of the input in the table.
+    breaks : {1, 2, 3}
+        Number of breaks; their locations are ordered.
+
+    Notes
+    -----
+    A break beyond the data is seen only through its onset: treat it as unidentified.
+
+    References
+    ----------
+    Caballero et al. (2022), Broken Neural Scaling Laws, arXiv:2210.14891.
+
+    Examples
+    --------
+    The authors' fit of four-digit addition, well before its break:
+
+    >>> law = BrokenPowerLaw(breaks=1)
+    >>> round(float(law(144.0, E=0.4139, A=2.277, c0=0.0551, c1=5.663, d1=612.6, f1=0.0592)), 3)
+    2.146
+    """
+
+    breaks: int = 1
+
+    name = "bnsl"
+
+    def __post_init__(self) -> None:
+        """Check the number of breaks."""
+        if self.breaks not in (1, 2, 3):
+            raise ValueError(
+                f"breaks must be 1, 2 or 3, not {self.breaks!r}; without a break use OffsetPowerLaw"
+            )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Floor, level, first exponent, then change, location and width of every break."""
+        bends = [
+            q
+            for i in range(1, self.breaks + 1)
+            for q in (
+                slope(f"c{i}", spread=0.4),
+                location(f"d{i}", of="x", after=f"d{i - 1}" if i > 1 else None),
+                width(f"f{i}"),
+            )
+        ]
+        return (floor("E"), level("A"), exponent("c0"), *bends)
+
+    def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        log_x = xp.log(x)
+        log_term = p.log_A - p.c0 * log_x
+        for i in range(1, self.breaks + 1):
+            bend = p[f"f{i}"] * softplus(xp, (log_x - p.log(f"d{i}")) / p[f"f{i}"])
+            log_term = log_term - p[f"c{i}"] * bend
+        return logaddexp(xp, p.log_E, log_term)

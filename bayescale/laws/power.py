@@ -1,0 +1,68 @@
+"""Power laws of one input, with and without an irreducible part."""
+
+from typing import Any
+
+from bayescale.laws.base import Law, Parameters, exponent, floor, level
+from bayescale.laws.numerics import logaddexp
+
+
+class PowerLaw(Law):
+    r"""Power law without a floor, :math:`y = A x^{-\alpha}`.
+
+    Parameters
+    ----------
+    of : str, optional
+        Symbol of the input in the table: parameters, tokens, FLOPs or samples.
+
+    Notes
+    -----
+    `A` has the unit of the response and is the response at ``x = 1``; the sampler works with the
+    response at the mean of the data instead.
+
+    References
+    ----------
+    Hestness et al. (2017), arXiv:1712.00409; Kaplan et al. (2020), arXiv:2001.08361.
+
+    Examples
+    --------
+    >>> round(float(PowerLaw()(1e9, A=(8.8e13) ** 0.076, alpha=0.076)), 3)
+    2.376
+    """
+
+    name = "power_law"
+    parameters = (level("A"), exponent("alpha"))
+
+    def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        return p.log_A - p.alpha * xp.log(x)
+
+
+class OffsetPowerLaw(Law):
+    r"""Power law with an irreducible part, :math:`y = E + A x^{-\alpha}`.
+
+    Parameters
+    ----------
+    of : str, optional
+        Symbol of the input in the table: parameters, tokens, FLOPs or samples.
+
+    Notes
+    -----
+    `E` and `alpha` trade off unless the data span two decades and the reducible part at the
+    largest input is comparable with `E`; report the posterior of `E`, never a point.
+
+    References
+    ----------
+    Hestness et al. (2017), arXiv:1712.00409; Henighan et al. (2020), arXiv:2010.14701.
+
+    Examples
+    --------
+    >>> round(float(OffsetPowerLaw()(1e20, E=1.7, A=1.4e3, alpha=0.15)), 3)
+    3.1
+    """
+
+    name = "power_law_offset"
+    parameters = (floor("E"), level("A"), exponent("alpha"))
+
+    def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        return logaddexp(xp, p.log_E, p.log_A - p.alpha * xp.log(x))

@@ -1,0 +1,152 @@
+"""Law + pooling + noise + runs -> a plain ``pm.Model`` whose numbers live in ``pm.Data``."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bayescale.arrays import Arrays, arrays_of, is_row_array, unit_index
+from bayescale.geometry import at_rows, natural, population_mean
+from bayescale.laws.base import Law, Parameter
+from bayescale.noise import LogStudentT, Noise
+from bayescale.pooling import Partial, Pooling
+from bayescale.runs import Runs
+from bayescale.structure import Structure, structure_of
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+
+def build_model(
+    law: Law,
+    runs: Runs,
+    *,
+    pooling: Mapping[str, Pooling] | None = None,
+    noise: Noise | None = None,
+    priors: Mapping[str, Any] | None = None,
+) -> "pm.Model":
+    """Build the PyMC model of a law on a table, without sampling it.
+
+    Parameters
+    ----------
+    law : Law
+        The formula.
+    runs : Runs
+        The table.
+    pooling, noise, priors
+        As for :func:`bayescale.fit`.
+
+    Returns
+    -------
+    pymc.Model
+        Free variables are the sampler's coordinates; see ``bayescale.geometry``.
+
+    Raises
+    ------
+    ValueError
+        If law, noise, pooling and table do not fit.
+    """
+    structure = structure_of(law, runs, pooling, noise or LogStudentT(), priors)
+    return model_of(structure, arrays_of(structure, runs))
+
+
+def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
+    """Model of a structure; its data start as `arrays` and may be replaced."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    coords = {g: range(size) for g, size in zip(structure.groups, structure.sizes, strict=True)}
+    coords.update({"_".join(units.groups): range(len(units)) for units in structure.units.values()})
+    coords.pop("", None)
+    with pm.Model(coords=coords) as model:
+        data: dict[str, Any] = {}
+        for name, values in arrays.items():
+            if name in NOT_IN_MODEL:
+                continue
+            data[name] = pm.Data(name, values)
+            if not is_row_array(name) and len(values) == 1:
+                data[name] = pt.specify_shape(data[name], (1,))
+        draws: dict[str, Any] = {}
+        for q in structure.parameters:
+            draws.update(_vary(structure, q, data))
+        found = natural(pt, structure, draws, data)
+        rows = at_rows(pt, found, row_units(structure, data))
+        x = [pt.exp(data[f"log_{s}"]) for s in feature_names(structure, data)]
+        law, noise = structure.law, structure.noise
+        mean = law.log_mean(pt, rows, *x) if noise.on_log else law.mean(pt, rows, *x)
+        noise.observe("y_observed", mean, rows, data)
+    return model
+
+
+#: Arrays that only forecasts look at.
+NOT_IN_MODEL = ("cell", "sequence")
+
+
+def feature_names(structure: Structure, arrays: Mapping[str, Any]) -> list[str]:
+    """Symbols of what the formula reads, in order."""
+    return [name.removeprefix("log_") for name in arrays if name.startswith("log_")]
+
+
+def row_units(structure: Structure, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Index array of every parameter that has several units."""
+    return {
+        q.name: arrays[unit_index(structure, q.name)]
+        for q in structure.parameters
+        if len(structure.units[q.name]) > 1
+    }
+
+
+def _shape(structure: Structure, name: str) -> dict[str, Any]:
+    """Length of a parameter: a dimension with a name, or 1 where all rows share it."""
+    units = structure.units[name]
+    return {"dims": "_".join(units.groups)} if len(units) > 1 else {"shape": 1}
+
+
+def _vary(structure: Structure, q: Parameter, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Free variables of one parameter under its pooling; shapes end in the units."""
+    import pymc as pm
+
+    name, pooling, shape = q.name, structure.pooling_of[q.name], _shape(structure, q.name)
+    prior = structure.prior_of.get(name)
+    if not isinstance(pooling, Partial):
+        if prior is not None:
+            return {
+                f"{name}_raw": _from_user(
+                    q, prior, len(structure.units[name]), f"{name}_raw", shape
+                )
+            }
+        return {f"{name}_raw": pm.Normal(f"{name}_raw", 0.0, q.spread, **shape)}
+    made: dict[str, Any] = {}
+    if prior is not None:
+        made[f"{name}_mean"] = _from_user(q, prior, 1, f"{name}_mean", {})
+    elif q.spread > 0:
+        made[f"{name}_mean"] = pm.Normal(f"{name}_mean", 0.0, q.spread, shape=1)
+    for group in structure.main_effects(name):
+        made[f"{name}_sd_{group}"] = pm.HalfNormal(f"{name}_sd_{group}", q.between, shape=1)
+        made[f"{name}_effect_{group}"] = pm.Normal(f"{name}_effect_{group}", 0.0, 1.0, dims=group)
+    made[f"{name}_sd"] = pm.HalfNormal(f"{name}_sd", q.between, shape=1)
+    centred = data[f"centred_{name}"]
+    made[f"{name}_raw"] = pm.Normal(
+        f"{name}_raw",
+        centred * population_mean(structure, q, made),
+        centred * made[f"{name}_sd"] + (1 - centred),
+        **shape,
+    )
+    return made
+
+
+def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, Any]) -> Any:
+    """Coordinate whose natural value follows the user's distribution."""
+    import pymc as pm
+    import pytensor.tensor as pt
+    from pymc.distributions.shape_utils import change_dist_size
+
+    if hasattr(prior, "to_pymc"):
+        prior = prior.to_pymc()
+    value = pm.modelcontext(None).register_rv(change_dist_size(prior, (size,)), f"{name}_natural")
+    if q.link == "log":
+        value = pt.log(value)
+    elif q.link == "unit":
+        value = pt.log(value) - pt.log1p(-value)
+    return pm.Deterministic(name, value - q.centre, dims=shape.get("dims"))
+
+
+__all__ = ["build_model", "feature_names", "model_of", "row_units"]

@@ -1,0 +1,348 @@
+"""How measurements scatter around a law.
+
+A noise model is a likelihood plus any number of parts, joined by ``+``:
+``LogStudentT(scale=Partial("family")) + Checkpoints() + Effect("size")``.  Everything but the
+observed distribution itself is written against ``xp`` and serves sampler and forecast alike.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayescale.laws.base import Parameter, Parameters
+from bayescale.pooling import Partial, Pooling, Shared
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that a likelihood can be extended by; see the subclasses."""
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Parameters that the part brings along."""
+        return ()
+
+    def pooling(self) -> dict[str, Pooling]:
+        """Pooling of those parameters."""
+        return {q.name: Shared() for q in self.parameters()}
+
+    def groups(self) -> tuple[str, ...]:
+        """Groups that the part claims for itself: laws do not vary over them by default."""
+        return ()
+
+    def adjust(
+        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Change location and scale of the measurements, row by row."""
+        return mean, sd
+
+
+@dataclass(frozen=True)
+class Effect(Part):
+    """A random effect on the response for every label of a group: a seed, a run, a model size.
+
+    Parameters
+    ----------
+    group : str
+        Name of a group of the table, or ``"sequence"``.
+    scale : float
+        Scale of the half-normal prior of its standard deviation, on the scale of the likelihood.
+
+    Examples
+    --------
+    >>> from bayescale.noise import Effect, LogStudentT
+    >>> (LogStudentT() + Effect("seed")).parameters[-1].name
+    'effect_seed'
+    """
+
+    group: str
+    scale: float = 0.05
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """One deviation per label."""
+        return (Parameter(f"effect_{self.group}", "effect", "real", 0.0, 0.0, self.scale),)
+
+    def pooling(self) -> dict[str, Pooling]:
+        """Deviations share a prior."""
+        return {f"effect_{self.group}": Partial(self.group)}
+
+    def groups(self) -> tuple[str, ...]:
+        """The group of the effect."""
+        return (self.group,)
+
+    def adjust(
+        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Shift the mean by the effect of the row's label."""
+        return mean + p[f"effect_{self.group}"], sd
+
+
+@dataclass(frozen=True)
+class Checkpoints(Part):
+    r"""Residuals along one run are an Ornstein-Uhlenbeck process in ln x.
+
+    The residual :math:`e_i` of a checkpoint given the one before has mean
+    :math:`\rho_i e_{i-1}` and scale :math:`s \sqrt{1 - \rho_i^2}` with
+    :math:`\rho_i = \exp(-(\ln x_i - \ln x_{i-1})/\ell)`.  The table needs ``sequence=``.
+
+    Parameters
+    ----------
+    length : float
+        Prior median of the length scale :math:`\ell`, in units of ln x.
+
+    References
+    ----------
+    Uhlenbeck and Ornstein (1930), Physical Review 36, 823.
+
+    Examples
+    --------
+    >>> from bayescale.noise import Checkpoints, LogStudentT
+    >>> [q.name for q in (LogStudentT() + Checkpoints()).parameters]
+    ['sigma', 'length']
+    """
+
+    length: float = 0.3
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The length scale."""
+        return (Parameter("length", "length", "log", math.log(self.length), 1.0, 0.3),)
+
+    def adjust(
+        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Condition every row on the residual of the checkpoint before it."""
+        previous, gap = data["previous"], data["gap"]
+        rho = xp.exp(-gap / p.length)
+        residual = (data["y"] - mean) / sd
+        return mean + rho * sd * residual[..., previous], sd * xp.sqrt(
+            -xp.expm1(-2 * gap / p.length)
+        )
+
+
+#: Gap of a checkpoint that has none before it: its residual is fresh.
+NO_PREVIOUS = 1e3
+
+
+@dataclass(frozen=True)
+class Noise(ABC):
+    """Base of the likelihoods: a scale, how it is pooled, and further parts.
+
+    Parameters
+    ----------
+    scale : Pooling
+        Over which groups the residual scale varies.
+    parts : tuple of Part
+        Usually given by ``+``.
+    """
+
+    scale: Pooling = Shared()
+    parts: tuple[Part, ...] = ()
+
+    on_log: ClassVar[bool] = True
+    counts: ClassVar[bool] = False
+
+    def __add__(self, part: Part) -> "Noise":
+        """Extend the likelihood by a part."""
+        if not isinstance(part, Part):
+            return NotImplemented
+        return replace(self, parts=(*self.parts, part))
+
+    def own_parameters(self) -> tuple[Parameter, ...]:
+        """Parameters of the likelihood itself."""
+        return (
+            Parameter("sigma", "scale", "log", math.log(0.02 if self.on_log else 0.1), 1.5, 0.5),
+        )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All parameters of the noise."""
+        return self.own_parameters() + tuple(q for part in self.parts for q in part.parameters())
+
+    @property
+    def pooling(self) -> dict[str, Pooling]:
+        """Pooling of all parameters of the noise."""
+        resolved = {q.name: self.scale for q in self.own_parameters()}
+        for part in self.parts:
+            resolved.update(part.pooling())
+        return resolved
+
+    @property
+    def claimed_groups(self) -> tuple[str, ...]:
+        """Groups that only the noise varies over."""
+        return tuple(dict.fromkeys(g for part in self.parts for g in part.groups()))
+
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether residuals of one run are correlated."""
+        return any(isinstance(part, Checkpoints) for part in self.parts)
+
+    def without(self, kind: type[Part]) -> "Noise":
+        """Return the same likelihood without the parts of one kind."""
+        return replace(self, parts=tuple(part for part in self.parts if not isinstance(part, kind)))
+
+    def moments(
+        self, xp: Any, mean: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Location and scale of every row, on the scale of the likelihood.
+
+        Parameters
+        ----------
+        xp : module
+            ``numpy`` or ``pytensor.tensor``.
+        mean : array
+            Log mean (likelihoods of log y) or mean of the law.
+        p : Parameters
+            Parameters of the noise at every row.
+        data : mapping
+            ``y`` and, where the table has them, ``se``, ``weight``, ``previous`` and ``gap``.
+        """
+        sd = p["sigma"]
+        if "se" in data:
+            sd = xp.sqrt(sd**2 + data["se"] ** 2)
+        if "weight" in data:
+            sd = sd / xp.sqrt(data["weight"])
+        for part in self.parts:
+            mean, sd = part.adjust(xp, mean, sd, p, data)
+        return mean, sd
+
+    def observe(
+        self, name: str, mean: Any, p: Parameters, data: Mapping[str, Any], **kwargs: Any
+    ) -> Any:
+        """Add the observed distribution to the model in context."""
+        import pytensor.tensor as pt
+
+        location, sd = self.moments(pt, mean, p, data)
+        return self._observed(name, location, sd, observed=data["y"], **kwargs)
+
+    def logpdf(self, mean: Any, p: Parameters, data: Mapping[str, Any]) -> np.ndarray:
+        """Log density of every row in units of the response itself."""
+        return self.log_density(data["y"], *self.moments(np, mean, p, data))
+
+    def log_density(self, z: Any, location: Any, sd: Any) -> np.ndarray:
+        """Log density in units of the response, at `z` on the scale of the likelihood."""
+        density = self._log_density((z - location) / sd) - np.log(sd)
+        return np.asarray(density - z if self.on_log else density)
+
+    def sample(
+        self, rng: np.random.Generator, location: Any, sd: Any, trials: Any = None
+    ) -> np.ndarray:
+        """Draw new measurements, in units of the response itself."""
+        drawn = location + sd * self._standard(rng, np.broadcast(location, sd).shape)
+        return np.exp(drawn) if self.on_log else drawn
+
+    def cdf(self, y: Any, location: Any, sd: Any) -> np.ndarray:
+        """Probability of a new measurement at most `y`."""
+        z = (np.log(y) if self.on_log else y) - location
+        return self._cdf(z / sd)
+
+    @abstractmethod
+    def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any: ...
+
+    @abstractmethod
+    def _log_density(self, z: Any) -> Any: ...
+
+    @abstractmethod
+    def _standard(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray: ...
+
+    @abstractmethod
+    def _cdf(self, z: Any) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class _Gaussian(Noise):
+    def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any:
+        import pymc as pm
+
+        return pm.Normal(name, location, sd, **kwargs)
+
+    def _log_density(self, z: Any) -> Any:
+        return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+
+    def _standard(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.standard_normal(shape)
+
+    def _cdf(self, z: Any) -> np.ndarray:
+        from scipy.special import ndtr
+
+        return np.asarray(ndtr(z))
+
+
+@dataclass(frozen=True)
+class _Student(Noise):
+    nu: float = 4.0
+
+    def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any:
+        import pymc as pm
+
+        return pm.StudentT(name, nu=self.nu, mu=location, sigma=sd, **kwargs)
+
+    def _log_density(self, z: Any) -> Any:
+        nu = self.nu
+        constant = math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi)
+        return constant - (nu + 1) / 2 * np.log1p(z**2 / nu)
+
+    def _standard(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.standard_t(self.nu, shape)
+
+    def _cdf(self, z: Any) -> np.ndarray:
+        from scipy.special import stdtr
+
+        return np.asarray(stdtr(self.nu, z))
+
+
+@dataclass(frozen=True)
+class LogStudentT(_Student):
+    """Student-t residuals of log y: the robust default.
+
+    Parameters
+    ----------
+    scale : Pooling
+        Over which groups the residual scale varies.
+    nu : float
+        Degrees of freedom.
+
+    Examples
+    --------
+    >>> LogStudentT(scale=Partial("family")).pooling
+    {'sigma': Partial('family')}
+    """
+
+
+@dataclass(frozen=True)
+class LogNormal(_Gaussian):
+    """Normal residuals of log y.
+
+    Examples
+    --------
+    >>> LogNormal().on_log
+    True
+    """
+
+
+@dataclass(frozen=True)
+class Normal(_Gaussian):
+    """Normal residuals of y itself, for responses that may be negative.
+
+    Examples
+    --------
+    >>> Normal().on_log
+    False
+    """
+
+    on_log: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class StudentT(_Student):
+    """Student-t residuals of y itself, for responses that may be negative.
+
+    Examples
+    --------
+    >>> StudentT().on_log
+    False
+    """
+
+    on_log: ClassVar[bool] = False

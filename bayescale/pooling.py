@@ -1,0 +1,228 @@
+"""Who shares what: every parameter of a law is shared, partially pooled or independent.
+
+A *cell* is a combination of labels that occurs in the table (one family on one data set).  The
+*units* of a parameter are the combinations of only those groups over which it varies.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescale.laws.base import Parameter
+
+
+@dataclass(frozen=True, init=False)
+class Pooling:
+    """How one parameter varies over groups; use one of the three subclasses."""
+
+    groups: tuple[str, ...]
+
+    def __init__(self, *groups: str) -> None:
+        object.__setattr__(self, "groups", groups)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
+
+
+class Shared(Pooling):
+    """One value for the whole table.
+
+    Examples
+    --------
+    >>> Shared()
+    Shared()
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Partial(Pooling):
+    """Values that share a prior over the labels of one or more crossed groups.
+
+    With several groups every group has its effect and every observed combination a deviation of
+    its own, so that a label that was seen with others informs a combination that was not.
+
+    Parameters
+    ----------
+    *groups : str
+        Names of groups of the table; none means :class:`Shared`.
+
+    Examples
+    --------
+    >>> Partial("family", "dataset")
+    Partial('family', 'dataset')
+    """
+
+
+class Independent(Pooling):
+    """A value of its own for every combination of labels, with a wide prior.
+
+    Parameters
+    ----------
+    *groups : str
+        Names of groups of the table; none means :class:`Shared`.
+
+    Examples
+    --------
+    >>> Independent("family")
+    Independent('family')
+    """
+
+
+@dataclass(frozen=True)
+class Units:
+    """Combinations of labels over which one parameter varies.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        The groups that make the combinations.
+    codes : tuple of tuple of int
+        Label codes of every unit, one per group.
+    of_cell : tuple of int
+        The unit of every cell of the table.
+    """
+
+    groups: tuple[str, ...]
+    codes: tuple[tuple[int, ...], ...]
+    of_cell: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def members(self, other: "Units") -> np.ndarray:
+        """Units of `other` that meet every unit of this, padded by repetition, shape (units, k)."""
+        met: list[list[int]] = [[] for _ in self.codes]
+        for mine, theirs in zip(self.of_cell, other.of_cell, strict=True):
+            if theirs not in met[mine]:
+                met[mine].append(theirs)
+        longest = max(map(len, met))
+        return np.array([m + m[:1] * (longest - len(m)) for m in met])
+
+    def averaging(self, other: "Units") -> np.ndarray | None:
+        """Weights that average values at the units of `other` over this unit's cells.
+
+        None where every unit of this lies within one unit of `other`: then a plain look-up with
+        ``members(other)[:, 0]`` serves.
+        """
+        if self.members(other).shape[1] == 1:
+            return None
+        weights = np.zeros((len(self), len(other)))
+        np.add.at(weights, (np.array(self.of_cell), np.array(other.of_cell)), 1.0)
+        return weights / weights.sum(axis=1, keepdims=True)
+
+
+def units_of(
+    groups: Sequence[str], all_groups: Sequence[str], cells: Sequence[tuple[int, ...]]
+) -> Units:
+    """Units of a parameter that varies over `groups`, given the cells of a table."""
+    columns = [list(all_groups).index(g) for g in groups]
+    of_each = [tuple(cell[c] for c in columns) for cell in cells]
+    codes = tuple(sorted(set(of_each)))
+    position = {code: i for i, code in enumerate(codes)}
+    return Units(tuple(groups), codes, tuple(position[code] for code in of_each))
+
+
+_BY_ROLE: dict[str, type[Pooling]] = {
+    "level": Independent,
+    "intercept": Independent,
+    "width": Shared,
+    "scale": Shared,
+}
+
+
+def default_pooling(parameter: Parameter, groups: Sequence[str]) -> Pooling:
+    """Pooling that the role of a parameter asks for.
+
+    Exponents share a prior over all groups, floors belong to the data set where there is a group
+    of that name, levels to every combination, widths and noise scales to the table.
+    """
+    if parameter.role == "floor" and "dataset" in groups:
+        return Partial("dataset")
+    kind = _BY_ROLE.get(parameter.role, Partial)
+    return Shared() if kind is Shared or not groups else kind(*groups)
+
+
+def resolve_pooling(
+    parameters: Sequence[Parameter], groups: Sequence[str], chosen: Mapping[str, Pooling] | None
+) -> dict[str, Pooling]:
+    """Pooling of every parameter: the user's choice, else the default of its role.
+
+    Raises
+    ------
+    ValueError
+        If the choice names an unknown parameter or group, or is no pooling at all.
+    """
+    import difflib
+
+    chosen = dict(chosen or {})
+    names = [q.name for q in parameters]
+    for name, pooling in chosen.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+            raise ValueError(
+                f"pooling names the parameter {name!r}, which the law does not have: {hint}"
+            )
+        if not isinstance(pooling, Pooling):
+            raise ValueError(
+                f"pooling of {name!r} must be Shared(), Partial(...) or Independent(...), not {pooling!r}"
+            )
+        for group in pooling.groups:
+            if group not in groups:
+                near = difflib.get_close_matches(group, list(groups), n=1)
+                hint = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else f"the table has {', '.join(groups) or 'no groups'}"
+                )
+                raise ValueError(f"pooling of {name!r} names the group {group!r}: {hint}")
+    resolved = {q.name: chosen.get(q.name) or default_pooling(q, groups) for q in parameters}
+    return {k: v if v.groups else Shared() for k, v in resolved.items()}
+
+
+def informed(log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:
+    """Whether the rows of every unit pin down a slope by themselves, shape (count,).
+
+    A coordinate that its own data determine is sampled as it is (centred); one that leans on the
+    population is sampled as a deviation from it.  The test is the standard error of the slope in
+    a quadratic fit of log y on log x, against the slope itself.
+
+    Parameters
+    ----------
+    log_x : array, shape (inputs, rows)
+        Logarithms of the inputs.
+    log_y : array, shape (rows,)
+        Logarithm of the response.
+    unit : array of int, shape (rows,)
+        Unit of every row.
+    count : int
+        Number of units.
+    """
+    result = np.zeros(count)
+    order = np.argsort(unit, kind="stable")
+    edges = np.searchsorted(unit[order], np.arange(count + 1))
+    for u in range(count):
+        rows = order[edges[u] : edges[u + 1]]
+        result[u] = _pins_slope(log_x[:, rows], log_y[rows])
+    return result
+
+
+def _pins_slope(log_x: np.ndarray, log_y: np.ndarray) -> bool:
+    terms = [np.ones(log_y.size)]
+    for v in log_x:
+        if np.ptp(v) == 0:
+            return False
+        centred = (v - v.mean()) / v.std()
+        terms += [centred, centred**2]
+    design = np.stack(terms, axis=1)
+    freedom = log_y.size - design.shape[1]
+    if freedom < 1 or np.linalg.matrix_rank(design) < design.shape[1]:
+        return False
+    coefficients, *_ = np.linalg.lstsq(design, log_y, rcond=None)
+    variance = np.sum((log_y - design @ coefficients) ** 2) / freedom
+    errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    slopes = slice(1, None, 2)
+    return bool(np.all(errors[slopes] < 0.3 * np.abs(coefficients[slopes])))

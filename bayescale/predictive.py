@@ -1,0 +1,180 @@
+"""What a law and a noise model say, draw by draw, about a measurement at any point."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescale.arrays import Arrays
+from bayescale.geometry import at_rows, natural
+from bayescale.laws.base import Parameters
+from bayescale.model import feature_names, row_units
+from bayescale.noise import Checkpoints, Noise
+from bayescale.structure import Structure
+from bayescale.unseen import natural_at_cells, parameters
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where something is predicted.
+
+    Attributes
+    ----------
+    log_x : dict of str to array, shape (points, ...)
+        Logarithm of what the formula reads.
+    cells : tuple of tuple of int
+        Combinations of label codes; codes past the known labels are new labels.
+    cell : array of int, shape (points,)
+        Which of them belongs to every point.
+    sequence : array of int, shape (points,)
+        Run that a point continues, or -1.
+    """
+
+    log_x: dict[str, np.ndarray]
+    cells: tuple[tuple[int, ...], ...]
+    cell: np.ndarray
+    sequence: np.ndarray
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """Mixture over posterior draws of the distributions of new measurements.
+
+    Attributes
+    ----------
+    noise : Noise
+        Their family.
+    curve : array, shape (sample, points)
+        Mean response of the law.
+    location, sd : array, shape (sample, points)
+        Moments of a measurement on the scale of the noise.
+    parameters : Parameters
+        Parameters at every point.
+    """
+
+    noise: Noise
+    curve: np.ndarray
+    location: np.ndarray
+    sd: np.ndarray
+    parameters: Parameters
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """One measurement a draw and point, shape (sample, points)."""
+        return self.noise.sample(rng, self.location, self.sd)
+
+    def log_density(self, y: np.ndarray) -> np.ndarray:
+        """Log predictive density of measurements in their own unit, shape (points,)."""
+        from scipy.special import logsumexp
+
+        z = np.log(y) if self.noise.on_log else y
+        each = self.noise.log_density(z, self.location, self.sd)
+        return np.asarray(logsumexp(each, axis=0) - np.log(len(each)))
+
+    def cdf(self, y: np.ndarray) -> np.ndarray:
+        """Predictive probability of a measurement at most `y`, shape (points,)."""
+        return np.asarray(self.noise.cdf(y, self.location, self.sd).mean(axis=0))
+
+
+def predict(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    points: Points,
+    rng: np.random.Generator,
+) -> Predictive:
+    """Predict measurements at points.
+
+    Parameters
+    ----------
+    structure, arrays
+        The fitted model.
+    draws : mapping
+        Sampled variables, shape (sample, ...).
+    points : Points
+        Where.
+    rng : numpy.random.Generator
+        Draws the parameters of new labels.
+    """
+    found = natural_at_cells(structure, draws, arrays, points.cells, rng)
+    p = parameters({name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()})
+    law, noise = structure.law, structure.noise
+    x = [np.exp(values) for values in points.log_x.values()]
+    curve = law.log_mean(np, p, *x) if noise.on_log else law.mean(np, p, *x)
+    location, sd = noise.without(Checkpoints).moments(np, curve, p, {})
+    sd = np.broadcast_to(sd, location.shape)
+    if noise.has_checkpoints:
+        location, sd = _carry_on(structure, draws, arrays, points, p, location, sd)
+    return Predictive(noise, np.exp(curve) if noise.on_log else curve, location, sd, p)
+
+
+def _carry_on(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    points: Points,
+    p: Parameters,
+    location: np.ndarray,
+    sd: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Let the residual of the last checkpoint of a run fade into the points that continue it."""
+    distance = f"log_{structure.columns[0][0]}"
+    last, gap = last_checkpoints(
+        arrays["sequence"], arrays[distance], points.sequence, points.log_x[structure.columns[0][0]]
+    )
+    going_on = last >= 0
+    if not going_on.any():
+        return location, sd
+    used, position = np.unique(last[going_on], return_inverse=True)
+    residual = np.zeros(location.shape)
+    residual[:, going_on] = standard_residuals(structure, draws, arrays, used)[:, position]
+    rho = np.where(going_on, np.exp(-gap / p["length"]), 0.0)
+    return location + rho * sd * residual, sd * np.sqrt(1 - rho**2)
+
+
+def last_checkpoints(
+    sequence: np.ndarray, log_x: np.ndarray, wanted: np.ndarray, at: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Row of the last checkpoint of a run at or before every point (-1: none), and the distance."""
+    last, gap = np.full(len(wanted), -1), np.zeros(len(wanted))
+    for run in set(wanted[wanted >= 0].tolist()):
+        rows = np.flatnonzero(sequence == run)
+        rows = rows[np.argsort(log_x[rows], kind="stable")]
+        mine = np.flatnonzero(wanted == run)
+        before = np.searchsorted(log_x[rows], at[mine], side="right") - 1
+        mine, before = mine[before >= 0], before[before >= 0]
+        last[mine] = rows[before]
+        gap[mine] = at[mine] - log_x[rows[before]]
+    return last, gap
+
+
+def standard_residuals(
+    structure: Structure, draws: Mapping[str, np.ndarray], arrays: Arrays, rows: np.ndarray
+) -> np.ndarray:
+    """Residuals of fitted rows in units of their scale, shape (sample, rows)."""
+    found = natural(np, structure, draws, arrays)
+    units = {name: index[rows] for name, index in row_units(structure, arrays).items()}
+    p = at_rows(np, found, units)
+    x = [np.exp(arrays[f"log_{s}"][rows]) for s in feature_names(structure, arrays)]
+    law, noise = structure.law, structure.noise
+    curve = law.log_mean(np, p, *x) if noise.on_log else law.mean(np, p, *x)
+    data = {name: arrays[name][rows] for name in structure.extras}
+    location, sd = noise.without(Checkpoints).moments(np, curve, p, data)
+    return np.asarray((arrays["y"][rows] - location) / sd)
+
+
+def sequence_of_cells(
+    structure: Structure, arrays: Arrays, cells: Sequence[tuple[int, ...]]
+) -> np.ndarray:
+    """The one run of every cell that has one run only, else -1."""
+    if "sequence" not in arrays:
+        return np.full(len(cells), -1)
+    result = []
+    for wanted in cells:
+        position = structure.cells.index(wanted) if wanted in structure.cells else -1
+        runs = (
+            np.unique(arrays["sequence"][arrays["cell"] == position])
+            if position >= 0
+            else np.zeros(0, int)
+        )
+        result.append(int(runs[0]) if len(runs) == 1 else -1)
+    return np.array(result, int)

@@ -1,0 +1,42 @@
+"""A progress bar for terminals and notebooks, shown only where a user waits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def progress(shown: bool, total: int, title: str) -> Iterator[Callable[..., Any] | None]:
+    """Yield a callback for the sampler, or None when nothing is to be shown.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether to show a bar at all.
+    total : int
+        Draws of all chains, tuning included.
+    title : str
+        What is being sampled.
+    """
+    if not shown:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[divergences]} divergences"),
+        TimeRemainingColumn(),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(title, total=total, divergences=0)
+
+        def update(*args: Any, **kwargs: Any) -> None:
+            chains = args[-1] if args else kwargs.get("chains", [])
+            done = sum(getattr(c, "finished_draws", 0) for c in chains)
+            bad = sum(getattr(c, "divergences", 0) for c in chains)
+            bar.update(task, completed=done, divergences=bad)
+
+        yield update

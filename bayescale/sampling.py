@@ -1,0 +1,182 @@
+"""Compile once per structure, sample, and gate on convergence."""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from bayescale.arrays import Arrays
+from bayescale.model import NOT_IN_MODEL, model_of
+from bayescale.structure import Structure
+
+_log = logging.getLogger(__name__)
+_compiled: OrderedDict[Structure, Any] = OrderedDict()
+_lock = Lock()
+_KEEP = 32
+
+#: Thresholds of the convergence gate.
+MAX_RHAT, MIN_ESS, MIN_EBFMI = 1.01, 400.0, 0.3
+
+
+class ConvergenceWarning(UserWarning):
+    """The posterior draws do not pass the convergence gate: do not trust the fit."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What the sampler returns.
+
+    Attributes
+    ----------
+    draws : dict
+        Sampled variables, shape (chain, draw, ...).
+    stats : dict
+        Sampler statistics, shape (chain, draw).
+    compile_s, sample_s : float
+        Seconds spent.
+    """
+
+    draws: dict[str, np.ndarray]
+    stats: dict[str, np.ndarray]
+    compile_s: float
+    sample_s: float
+
+
+def sample(
+    structure: Structure,
+    arrays: Arrays,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    random_seed: int,
+    target_accept: float = 0.85,
+    progressbar: bool = False,
+    cores: int | None = None,
+) -> Sampled:
+    """Sample the posterior of a structure given arrays; compile it at most once.
+
+    Parameters
+    ----------
+    structure, arrays
+        What to sample.
+    draws, tune, chains : int
+        Draws kept and thrown away in every chain, and chains.
+    random_seed : int
+        Reproduces the draws bit for bit on one machine.
+    target_accept : float
+        Acceptance rate that the step size is tuned to.
+    progressbar : bool
+        Show progress where a user waits.
+    cores : int, optional
+        Chains that run at the same time.
+    """
+    import nutpie
+
+    from bayescale.progress import progress
+
+    started = time.perf_counter()
+    data = {name: values for name, values in arrays.items() if name not in NOT_IN_MODEL}
+    compiled = compile_structure(structure, arrays).with_data(**data)
+    compiled_at = time.perf_counter()
+    with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:
+        trace = nutpie.sample(
+            compiled,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            seed=random_seed,
+            adaptation="low_rank",
+            target_accept=target_accept,
+            save_warmup=False,
+            progress_bar=False,
+            **({"progress_callback": callback} if callback else {}),
+        )
+    sampled_at = time.perf_counter()
+    posterior, stats = trace["posterior"].dataset, trace["sample_stats"].dataset
+    wanted = ("diverging", "energy", "n_steps", "depth", "step_size")
+    return Sampled(
+        {str(name): np.asarray(values) for name, values in posterior.items()},
+        {name: np.asarray(stats[name]) for name in wanted if name in stats},
+        compiled_at - started,
+        sampled_at - compiled_at,
+    )
+
+
+def compile_structure(structure: Structure, arrays: Arrays) -> Any:
+    """Compiled model of a structure, from the cache when it is there."""
+    import nutpie
+
+    with _lock:
+        if structure in _compiled:
+            _compiled.move_to_end(structure)
+            return _compiled[structure]
+    _log.info("compiling %s", structure.law.title)
+    compiled = nutpie.compile_pymc_model(model_of(structure, arrays))
+    with _lock:
+        _compiled[structure] = compiled
+        while len(_compiled) > _KEEP:
+            _compiled.popitem(last=False)
+    return compiled
+
+
+def diagnose(
+    posterior: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Convergence diagnostics over every variable; arrays have shape (chain, draw, ...).
+
+    R-hat and effective sample sizes are the rank-normalised ones of Vehtari et al. (2021),
+    arXiv:1903.08008; E-BFMI is that of Betancourt (2016), arXiv:1604.00695.
+    """
+    rhat, bulk, tail = [1.0], [np.inf], [np.inf]
+    for values in posterior.values():
+        flat = values.reshape(*values.shape[:2], -1)
+        for column in np.moveaxis(flat, -1, 0):
+            if np.ptp(column) > 0:
+                r, b, t = _rank_diagnostics(column)
+                rhat.append(r)
+                bulk.append(b)
+                tail.append(t)
+    energy = stats["energy"]
+    ebfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+    found = {
+        "max_rhat": float(np.max(rhat)),
+        "min_ess_bulk": float(np.min(bulk)),
+        "min_ess_tail": float(np.min(tail)),
+        "divergences": int(np.sum(stats["diverging"])),
+        "ebfmi": float(np.min(ebfmi)),
+    }
+    found["converged"] = not complaints(found)
+    return found
+
+
+def _rank_diagnostics(column: np.ndarray) -> tuple[float, float, float]:
+    from arviz_stats.base import array_stats
+
+    return (
+        float(array_stats.rhat(column, chain_axis=0, draw_axis=1)),
+        float(array_stats.ess(column, chain_axis=0, draw_axis=1, method="bulk")),
+        float(array_stats.ess(column, chain_axis=0, draw_axis=1, method="tail", prob=0.9)),
+    )
+
+
+def complaints(found: Mapping[str, Any]) -> list[str]:
+    """What a fit fails in the convergence gate, in words."""
+    said = []
+    if not found["max_rhat"] <= MAX_RHAT:
+        said.append(f"R-hat {found['max_rhat']:.3f} > {MAX_RHAT}")
+    for kind in ("bulk", "tail"):
+        ess = found[f"min_ess_{kind}"]
+        if not ess >= MIN_ESS:
+            said.append(f"{kind} ESS {ess:.0f} < {MIN_ESS:.0f}")
+    if found["divergences"]:
+        said.append(f"{found['divergences']} divergences")
+    if not found["ebfmi"] >= MIN_EBFMI:
+        said.append(f"E-BFMI {found['ebfmi']:.2f} < {MIN_EBFMI}")
+    return said

@@ -1,0 +1,196 @@
+"""What a model looks like, apart from its numbers: the key under which it is compiled once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Law, Parameter
+from bayescale.noise import Noise
+from bayescale.pooling import Partial, Pooling, Units, resolve_pooling, units_of
+from bayescale.runs import Runs
+
+#: The group that every run of a table with ``sequence=`` belongs to.
+SEQUENCE = "sequence"
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A law, a noise model, a pooling and the combinations of labels that occur.
+
+    Two tables of one structure share a compiled model; only arrays differ.
+
+    Attributes
+    ----------
+    law, noise
+        What was asked for.
+    pooling : tuple of (str, Pooling)
+        Pooling of every parameter of the law and of the noise.
+    groups : tuple of str
+        Groups of the table.
+    sizes : tuple of int
+        Number of labels of every group.
+    cells : tuple of tuple of int
+        Combinations of label codes that occur.
+    columns : tuple of (str, str)
+        Input of the law -> symbol in the table.
+    extras : tuple of str
+        Optional columns in use, of ``se`` and ``weight``.
+    priors : tuple of (str, object)
+        The user's priors of population medians.
+    """
+
+    law: Law
+    noise: Noise
+    pooling: tuple[tuple[str, Pooling], ...]
+    groups: tuple[str, ...]
+    sizes: tuple[int, ...]
+    cells: tuple[tuple[int, ...], ...]
+    columns: tuple[tuple[str, str], ...]
+    extras: tuple[str, ...] = ()
+    priors: tuple[tuple[str, Any], ...] = ()
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Parameters of law and noise."""
+        return (*self.law.parameters, *self.noise.parameters)
+
+    @cached_property
+    def units(self) -> dict[str, Units]:
+        """Units of every parameter."""
+        made: dict[tuple[str, ...], Units] = {}
+        for _, pooling in self.pooling:
+            if pooling.groups not in made:
+                made[pooling.groups] = units_of(pooling.groups, self.groups, self.cells)
+        return {name: made[pooling.groups] for name, pooling in self.pooling}
+
+    @cached_property
+    def pooling_of(self) -> dict[str, Pooling]:
+        """Pooling by parameter name."""
+        return dict(self.pooling)
+
+    @cached_property
+    def prior_of(self) -> dict[str, Any]:
+        """The user's priors by parameter name."""
+        return dict(self.priors)
+
+    def main_effects(self, name: str) -> tuple[str, ...]:
+        """Groups whose labels have an effect of their own on a partially pooled parameter."""
+        units = self.units[name]
+        if not isinstance(self.pooling_of[name], Partial) or len(units.groups) < 2:
+            return ()
+        used = np.array(units.codes)
+        return tuple(g for i, g in enumerate(units.groups) if 1 < len(set(used[:, i])) < len(units))
+
+    @property
+    def anchored(self) -> str | None:
+        """Name of the parameter that carries the level at the anchor, if the law has one."""
+        anchors = self.law.with_role("level", "intercept")
+        return anchors[0].name if anchors and anchors[0].name not in self.prior_of else None
+
+    def cell_of(self, codes: np.ndarray) -> np.ndarray:
+        """Position of rows of label codes, shape (rows, groups), among the cells; -1 if absent."""
+        if not self.groups:
+            return np.zeros(len(codes), int)
+        sizes = np.array(self.sizes)
+        weights = np.concatenate([np.cumprod(sizes[::-1])[::-1][1:], [1]])
+        keys = np.array(self.cells) @ weights
+        order = np.argsort(keys)
+        wanted = codes @ weights
+        found = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+        position = order[found]
+        return np.where((keys[position] == wanted) & np.all(codes >= 0, axis=1), position, -1)
+
+
+def group_codes(runs: Runs, groups: tuple[str, ...]) -> np.ndarray:
+    """Label codes of every row, shape (rows, groups)."""
+    columns = [runs.sequence if g == SEQUENCE else runs.codes[g] for g in groups]
+    return (
+        np.stack([np.asarray(c) for c in columns], axis=1)
+        if columns
+        else np.zeros((len(runs), 0), int)
+    )
+
+
+def group_labels(runs: Runs, group: str) -> tuple[Any, ...]:
+    """Labels of a group, or of the runs for the group ``sequence``."""
+    return tuple(runs.sequence_labels if group == SEQUENCE else runs.labels(group))
+
+
+def structure_of(
+    law: Law,
+    runs: Runs,
+    pooling: Mapping[str, Pooling] | None,
+    noise: Noise,
+    priors: Mapping[str, Any] | None,
+) -> Structure:
+    """Structure of a model of one table.
+
+    Raises
+    ------
+    ValueError
+        If law, noise, pooling and table do not fit; the message says how to mend it.
+    """
+    needs_sequence = SEQUENCE in noise.claimed_groups
+    if (needs_sequence or noise.has_checkpoints) and runs.sequence is None:
+        raise ValueError(
+            "the noise follows checkpoints of runs: name the column, e.g. Runs(..., sequence='run_id')"
+        )
+    groups = tuple(runs.groups) + ((SEQUENCE,) if needs_sequence else ())
+    for g in noise.claimed_groups:
+        if g not in groups:
+            raise ValueError(
+                f"the noise has an effect of the group {g!r}; the table has {', '.join(runs.groups) or 'no groups'}"
+            )
+    if noise.counts != runs.is_counts:
+        wanted = (
+            "counts: give y=('successes', 'trials')"
+            if noise.counts
+            else "one measured column: give y='column'"
+        )
+        raise ValueError(f"{type(noise).__name__} describes {wanted}")
+    for_laws = tuple(g for g in groups if g not in noise.claimed_groups)
+    law_names = [q.name for q in law.parameters]
+    noise_names = [q.name for q in noise.parameters]
+    chosen = dict(pooling or {})
+    resolved = resolve_pooling(
+        [*law.parameters, *noise.parameters], groups, {**noise.pooling, **chosen}
+    )
+    defaults = resolve_pooling(
+        law.parameters,
+        for_laws,
+        {k: v for k, v in chosen.items() if k in law_names and set(v.groups) <= set(for_laws)},
+    )
+    resolved.update({k: v for k, v in defaults.items() if k not in chosen})
+    if unknown := sorted(set(priors or {}) - set(law_names) - set(noise_names)):
+        import difflib
+
+        near = difflib.get_close_matches(unknown[0], [*law_names, *noise_names], n=1)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"there are {', '.join([*law_names, *noise_names])}"
+        )
+        raise ValueError(f"priors name the parameter {unknown[0]!r}: {hint}")
+    levels = {q.name for q in law.with_role("level")}
+    if levels & set(priors or {}) and not levels <= set(priors or {}):
+        raise ValueError(f"a prior of one level needs one of all: {', '.join(sorted(levels))}")
+    codes = group_codes(runs, groups)
+    cells = tuple(map(tuple, np.unique(codes, axis=0).tolist())) if groups else ((),)
+    return Structure(
+        law=law,
+        noise=noise,
+        pooling=tuple((n, resolved[n]) for n in [*law_names, *noise_names]),
+        groups=groups,
+        sizes=tuple(len(group_labels(runs, g)) for g in groups),
+        cells=cells,
+        columns=tuple(law.columns(tuple(runs.x)).items()),
+        extras=tuple(
+            name
+            for name, column in (("se", runs.y_se), ("weight", runs.weight))
+            if column is not None
+        ),
+        priors=tuple(sorted((priors or {}).items())),
+    )
