@@ -12,10 +12,10 @@ import numpy as np
 from bayescale.arrays import Arrays, arrays_of
 from bayescale.laws.base import Law
 from bayescale.likelihood import log_likelihood
-from bayescale.noise import LogStudentT, Noise
+from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.posterior import natural_dataset, sampled_dataset
-from bayescale.runs import Runs, check_positive_response
+from bayescale.runs import Runs, RunsWarning, check_positive_response
 from bayescale.sampling import ConvergenceWarning, Sampled, complaints, diagnose, sample
 from bayescale.structure import Structure, structure_of
 
@@ -51,7 +51,8 @@ def fit(
     pooling : mapping of str to Pooling, optional
         How parameters vary over groups; the rest follows the defaults of their roles.
     noise : Noise, optional
-        How measurements scatter; Student-t on log y unless said otherwise.
+        How measurements scatter; Student-t on log y unless said otherwise, on y itself for laws
+        of responses that may be negative.
     priors : mapping of str to distribution, optional
         PyMC (``pm.LogNormal.dist(...)``) or PreliZ distributions on the natural scale: of the
         population median of a pooled parameter, of the parameter itself otherwise.
@@ -76,6 +77,8 @@ def fit(
 
     Warns
     -----
+    RunsWarning
+        If the table cannot tell some parameters of the law.
     ConvergenceWarning
         If the draws fail the convergence gate even after a second, more careful run.
 
@@ -88,13 +91,15 @@ def fit(
     >>> bool(0.0 < result.posterior["alpha"].median() < 0.2)
     True
     """
-    noise = LogStudentT() if noise is None else noise
+    noise = default_noise(law) if noise is None else noise
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
     if not runs.is_counts and (noise.on_log or law.response != "real"):
         check_positive_response(runs)
     structure = structure_of(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
+    for hint in law.identifiability({s: runs.x[column] for s, column in structure.columns}):
+        warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
     seed = 0 if random_seed is None else int(random_seed)
     options = {"draws": draws, "tune": tune, "chains": chains, "progressbar": progressbar}
     sampled, found = sample_with_care(structure, arrays, random_seed=seed, **options)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from bayescale.arrays import Arrays, arrays_of, is_row_array, unit_index
 from bayescale.geometry import at_rows, natural, population_mean
 from bayescale.laws.base import Law, Parameter
-from bayescale.noise import LogStudentT, Noise
+from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.runs import Runs
 from bayescale.structure import Structure, structure_of
@@ -44,7 +44,7 @@ def build_model(
     ValueError
         If law, noise, pooling and table do not fit.
     """
-    structure = structure_of(law, runs, pooling, noise or LogStudentT(), priors)
+    structure = structure_of(law, runs, pooling, noise or default_noise(law), priors)
     return model_of(structure, arrays_of(structure, runs))
 
 

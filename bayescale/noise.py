@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters
+from bayescale.laws.base import Law, Parameter, Parameters
 from bayescale.pooling import Partial, Pooling, Shared
 
 
@@ -346,3 +346,8 @@ class StudentT(_Student):
     """
 
     on_log: ClassVar[bool] = False
+
+
+def default_noise(law: Law) -> Noise:
+    """Scatter that a law expects: Student-t on log y, or on y where it may be negative."""
+    return StudentT() if law.response == "real" else LogStudentT()

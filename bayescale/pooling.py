@@ -179,7 +179,12 @@ def resolve_pooling(
                     else f"the table has {', '.join(groups) or 'no groups'}"
                 )
                 raise ValueError(f"pooling of {name!r} names the group {group!r}: {hint}")
-    resolved = {q.name: chosen.get(q.name) or default_pooling(q, groups) for q in parameters}
+    reserved = {g for q in parameters for g in q.groups}
+    resolved = {
+        q.name: chosen.get(q.name)
+        or default_pooling(q, [g for g in groups if g not in reserved or g in q.groups])
+        for q in parameters
+    }
     return {k: v if v.groups else Shared() for k, v in resolved.items()}
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import LOG_ZERO, log_sigmoid
 
 _REGISTRY: dict[str, type["Law"]] = {}
@@ -37,6 +38,9 @@ class Parameter:
         The input that a location belongs to.
     after : str or None
         The location that this one must exceed.
+    groups : tuple of str
+        Names of groups, such as a number format, over which no parameter varies by default but
+        those that name it here.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Parameter:
     between: float = 0.3
     of: str | None = None
     after: str | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def is_positive(self) -> bool:
@@ -199,6 +204,12 @@ class Law:
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     response: ClassVar[str] = "positive"
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    #: A worked case; published constants by name; +1 or -1 for inputs in which the response always
+    #: rises or falls; laws that this one turns into.
+    example: ClassVar[Example | None] = None
+    presets: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    monotone: ClassVar[Mapping[str, int]] = {}
+    limits: ClassVar[tuple[Limit, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register the law under its name."""
@@ -293,6 +304,10 @@ class Law:
         say) overrides it to turn the rows of one run into arrays with a trailing axis.
         """
         return x
+
+    def identifiability(self, x: Mapping[str, np.ndarray]) -> list[str]:
+        """What a table with these columns cannot tell about this law, in words for its owner."""
+        return []
 
     def parameter(self, name: str) -> Parameter:
         """Look a parameter up by name."""
