@@ -290,7 +290,8 @@ class Law:
             raise TypeError(f"{self.title} takes the inputs {', '.join(self.inputs)}; got {len(x)}")
         if wrong := sorted(set(parameters) ^ set(names)):
             raise TypeError(
-                f"{self.title} takes the parameters {', '.join(names)}: missing or unknown {', '.join(wrong)}"
+                f"{self.title} takes the parameters {', '.join(names)}: "
+                f"missing or unknown {', '.join(wrong)}"
             )
         inputs = [v if hasattr(v, "dims") else np.asarray(v, float) for v in x]
         return self.mean(np, Parameters(np, parameters), *inputs)
@@ -298,7 +299,7 @@ class Law:
     def features(
         self, x: dict[str, np.ndarray], sequence: np.ndarray | None
     ) -> dict[str, np.ndarray]:
-        """Inputs that the formula reads, made from the columns of a table.
+        """Turn the columns of a table into what the formula reads.
 
         The default hands on the columns.  A law of a whole trajectory (a learning-rate schedule,
         say) overrides it to turn the rows of one run into arrays with a trailing axis.
@@ -306,7 +307,7 @@ class Law:
         return x
 
     def identifiability(self, x: Mapping[str, np.ndarray]) -> list[str]:
-        """What a table with these columns cannot tell about this law, in words for its owner."""
+        """Say what a table with these columns cannot tell about the law, in words for its owner."""
         return []
 
     def parameter(self, name: str) -> Parameter:
@@ -354,7 +355,8 @@ class Law:
             if self.of is not None:
                 if self.of not in available:
                     raise ValueError(
-                        f"{self.title}: the table has no input {self.of!r}, only {', '.join(available)}"
+                        f"{self.title}: the table has no input {self.of!r}, "
+                        f"only {', '.join(available)}"
                     )
                 return {self.inputs[0]: self.of}
             if len(available) == 1:
@@ -367,8 +369,8 @@ class Law:
             )
         if missing := [s for s in self.inputs if s not in available]:
             raise ValueError(
-                f"{self.title} needs the inputs {', '.join(self.inputs)}; the table lacks {', '.join(missing)}: "
-                f"name the column, e.g. x={{{missing[0]!r}: 'column'}}"
+                f"{self.title} needs the inputs {', '.join(self.inputs)}; "
+                f"the table lacks {', '.join(missing)}: name the column, e.g. x={{{missing[0]!r}: 'column'}}"
             )
         return {s: s for s in self.inputs}
 

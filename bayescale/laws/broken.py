@@ -14,6 +14,7 @@ from bayescale.laws.base import (
     slope,
     width,
 )
+from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp, softplus
 
 
@@ -46,13 +47,33 @@ class BrokenPowerLaw(Law):
     The authors' fit of four-digit addition, well before its break:
 
     >>> law = BrokenPowerLaw(breaks=1)
-    >>> round(float(law(144.0, E=0.4139, A=2.277, c0=0.0551, c1=5.663, d1=612.6, f1=0.0592)), 3)
-    2.146
+    >>> round(float(law(144.0, **law.presets["addition_2022"])), 3)
+    2.145
     """
 
     breaks: int = 1
 
     name = "bnsl"
+    presets = {
+        "addition_2022": {
+            "E": 0.4139,
+            "A": 2.277,
+            "c0": 0.0551,
+            "c1": 5.663,
+            "d1": 612.6,
+            "f1": 0.0592,
+        }
+    }
+    example = Example(
+        {"E": 0.5, "A": 20.0, "c0": 0.15, "c1": 0.3, "d1": 1e8, "f1": 0.3}, {"x": (1e5, 1e11)}
+    )
+    limits = (
+        Limit(
+            "power_law_offset",
+            {"c1": 0.0},
+            lambda v: {"E": v["E"], "A": v["A"], "alpha": v["c0"]},
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Check the number of breaks."""

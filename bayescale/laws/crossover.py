@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayescale.laws.base import Law, Parameters, exponent, floor, level, location
+from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp
 
 
@@ -11,7 +12,9 @@ from bayescale.laws.numerics import logaddexp
 class CrossoverPowerLaw(Law):
     r"""Smooth handover between two power-law regimes.
 
-    .. math:: y = E + A \left[(x/x_c)^{-s a_1} + (x/x_c)^{-s a_2}\right]^{1/s}, \quad a_1 = a_2 + \delta
+    .. math::
+        y = E + A \left[(x/x_c)^{-s a_1} + (x/x_c)^{-s a_2}\right]^{1/s},
+        \quad a_1 = a_2 + \delta
 
     With `sharpness` s > 0 the larger term wins (steep first, shallow later; s = 1 is the sum of two
     mechanisms), with s < 0 the smaller one (shallow first, steep later).
@@ -52,6 +55,15 @@ class CrossoverPowerLaw(Law):
         exponent("a2", median=0.2),
         exponent("delta", median=0.3, spread=0.7),
         location("xc", of="x"),
+    )
+    monotone = {"x": -1}
+    example = Example({"E": 0.5, "A": 1.0, "xc": 1e8, "a2": 0.1, "delta": 0.4}, {"x": (1e5, 1e11)})
+    limits = (
+        Limit(
+            "power_law_offset",
+            {"delta": 0.0},
+            lambda v: {"E": v["E"], "A": 2 * v["A"] * v["xc"] ** v["a2"], "alpha": v["a2"]},
+        ),
     )
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bayescale.laws.base import Law, Parameters, exponent, floor, level
+from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sum
 
 
@@ -23,14 +24,40 @@ class Chinchilla(Law):
 
     Examples
     --------
-    >>> fit = dict(E=1.8172, A=482.01, alpha=0.3478, B=2085.43, beta=0.3658)
-    >>> round(float(Chinchilla()(70e9, 1.4e12, **fit)), 3)
-    1.975
+    >>> law = Chinchilla()
+    >>> round(float(law(70e9, 1.4e12, **law.presets["besiroglu_2024"])), 3)
+    1.974
     """
 
     name = "chinchilla"
     inputs = ("N", "D")
     parameters = (floor("E"), level("A"), exponent("alpha"), level("B"), exponent("beta"))
+    monotone = {"N": -1, "D": -1}
+    presets = {
+        "hoffmann_2022": {
+            "E": 1.69337,
+            "A": 406.401,
+            "alpha": 0.33917084,
+            "B": 410.723,
+            "beta": 0.2849083,
+        },
+        "besiroglu_2024": {
+            "E": 1.8172,
+            "A": 482.01,
+            "alpha": 0.3478,
+            "B": 2085.43,
+            "beta": 0.3658,
+        },
+    }
+    example = Example(presets["besiroglu_2024"], {"N": (5e7, 1e10), "D": (1e9, 3e11)})
+    limits = (
+        Limit(
+            "power_law_offset",
+            {"B": 0.0},
+            lambda v: {"E": v["E"], "A": v["A"], "alpha": v["alpha"]},
+            lambda N, D: (N,),
+        ),
+    )
 
     def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any) -> Any:
         """See :meth:`Law.log_mean`."""

@@ -33,6 +33,12 @@ def log1mexp(xp: Any, z: Any) -> Any:
     return xp.log(-xp.expm1(z))
 
 
+def logit_of_log(xp: Any, log_p: Any) -> Any:
+    """``logit(p)`` of a logarithm of p, kept inside (0, 1)."""
+    log_p = xp.clip(log_p, -500.0, -1e-9)
+    return log_p - log1mexp(xp, log_p)
+
+
 def log_sigmoid(xp: Any, z: Any) -> Any:
     """``log(1 / (1 + exp(-z)))`` without overflow."""
     return -softplus(xp, -z)
@@ -41,3 +47,46 @@ def log_sigmoid(xp: Any, z: Any) -> Any:
 def sigmoid(xp: Any, z: Any) -> Any:
     """``1 / (1 + exp(-z))`` without overflow."""
     return xp.exp(log_sigmoid(xp, z))
+
+
+def choose(condition: Any, yes: Any, no: Any) -> Any:
+    """Elementwise ``yes`` or ``no``, both finite; unlike ``where`` it keeps xarray objects."""
+    return condition * yes + (1 - condition) * no
+
+
+def implicit_root(xp: Any, f: Any, low: Any, high: Any, steps: int = 14) -> Any:
+    """Root of an increasing function between two bounds, with the gradient of the root itself.
+
+    Newton steps that bisect where they leave the bracket.  In a graph they run outside the
+    gradient, and one last Newton step carries it: its derivative is that of the implicit
+    function, whatever the path to the root.
+
+    Parameters
+    ----------
+    xp : module
+        ``numpy`` or ``pytensor.tensor``.
+    f : callable
+        ``f(t)`` returns value and derivative, elementwise.
+    low, high : array
+        Bounds of the root.
+    steps : int
+        Number of steps before the last one.
+    """
+    a, b = _constant(low), _constant(high)
+    t = (a + b) / 2
+    for _ in range(steps):
+        value, derivative = map(_constant, f(t))
+        a, b = choose(value < 0, t, a), choose(value < 0, b, t)
+        newton = t - value / derivative
+        t = choose((newton >= a) & (newton <= b), newton, (a + b) / 2)
+    value, derivative = f(t)
+    return t - value / _constant(derivative)
+
+
+def _constant(z: Any) -> Any:
+    """Cut a graph off from its gradient; numbers have none."""
+    if not hasattr(z, "owner"):
+        return z
+    from pytensor.gradient import disconnected_grad
+
+    return disconnected_grad(z)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bayescale.laws.base import Law, Parameters, exponent, floor, level
+from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp
 
 
@@ -17,7 +18,8 @@ class PowerLaw(Law):
     Notes
     -----
     `A` has the unit of the response and is the response at ``x = 1``; the sampler works with the
-    response at the mean of the data instead.
+    response at the mean of the data instead.  The presets are losses in nats per token against
+    parameters without embeddings and against tokens.
 
     References
     ----------
@@ -25,12 +27,19 @@ class PowerLaw(Law):
 
     Examples
     --------
-    >>> round(float(PowerLaw()(1e9, A=(8.8e13) ** 0.076, alpha=0.076)), 3)
+    >>> law = PowerLaw()
+    >>> round(float(law(1e9, **law.presets["kaplan_2020_N"])), 3)
     2.376
     """
 
     name = "power_law"
     parameters = (level("A"), exponent("alpha"))
+    monotone = {"x": -1}
+    presets = {
+        "kaplan_2020_N": {"A": 8.8e13**0.076, "alpha": 0.076},
+        "kaplan_2020_D": {"A": 5.4e13**0.095, "alpha": 0.095},
+    }
+    example = Example(presets["kaplan_2020_N"], {"x": (1e5, 1e9)})
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""
@@ -62,6 +71,9 @@ class OffsetPowerLaw(Law):
 
     name = "power_law_offset"
     parameters = (floor("E"), level("A"), exponent("alpha"))
+    monotone = {"x": -1}
+    example = Example({"E": 1.7, "A": 1.4e3, "alpha": 0.15}, {"x": (1e17, 1e22)})
+    limits = (Limit("power_law", {"E": 0.0}, lambda v: {"A": v["A"], "alpha": v["alpha"]}),)
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""
