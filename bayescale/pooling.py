@@ -131,17 +131,22 @@ _BY_ROLE: dict[str, type[Pooling]] = {
     "width": Shared,
     "scale": Shared,
 }
+_BY_NAME: dict[str | None, type[Pooling]] = {
+    "shared": Shared,
+    "partial": Partial,
+    "independent": Independent,
+}
 
 
 def default_pooling(parameter: Parameter, groups: Sequence[str]) -> Pooling:
-    """Pooling that the role of a parameter asks for.
+    """Pooling that a parameter, or else its role, asks for.
 
     Exponents share a prior over all groups, floors belong to the data set where there is a group
     of that name, levels to every combination, widths and noise scales to the table.
     """
     if parameter.role == "floor" and "dataset" in groups:
         return Partial("dataset")
-    kind = _BY_ROLE.get(parameter.role, Partial)
+    kind = _BY_NAME.get(parameter.pooling) or _BY_ROLE.get(parameter.role, Partial)
     return Shared() if kind is Shared or not groups else kind(*groups)
 
 
@@ -186,48 +191,3 @@ def resolve_pooling(
         for q in parameters
     }
     return {k: v if v.groups else Shared() for k, v in resolved.items()}
-
-
-def informed(log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:
-    """Whether the rows of every unit pin down a slope by themselves, shape (count,).
-
-    A coordinate that its own data determine is sampled as it is (centred); one that leans on the
-    population is sampled as a deviation from it.  The test is the standard error of the slope in
-    a quadratic fit of log y on log x, against the slope itself.
-
-    Parameters
-    ----------
-    log_x : array, shape (inputs, rows)
-        Logarithms of the inputs.
-    log_y : array, shape (rows,)
-        Logarithm of the response.
-    unit : array of int, shape (rows,)
-        Unit of every row.
-    count : int
-        Number of units.
-    """
-    result = np.zeros(count)
-    order = np.argsort(unit, kind="stable")
-    edges = np.searchsorted(unit[order], np.arange(count + 1))
-    for u in range(count):
-        rows = order[edges[u] : edges[u + 1]]
-        result[u] = _pins_slope(log_x[:, rows], log_y[rows])
-    return result
-
-
-def _pins_slope(log_x: np.ndarray, log_y: np.ndarray) -> bool:
-    terms = [np.ones(log_y.size)]
-    for v in log_x:
-        if np.ptp(v) == 0:
-            return False
-        centred = (v - v.mean()) / v.std()
-        terms += [centred, centred**2]
-    design = np.stack(terms, axis=1)
-    freedom = log_y.size - design.shape[1]
-    if freedom < 1 or np.linalg.matrix_rank(design) < design.shape[1]:
-        return False
-    coefficients, *_ = np.linalg.lstsq(design, log_y, rcond=None)
-    variance = np.sum((log_y - design @ coefficients) ** 2) / freedom
-    errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
-    slopes = slice(1, None, 2)
-    return bool(np.all(errors[slopes] < 0.3 * np.abs(coefficients[slopes])))

@@ -41,6 +41,8 @@ class Parameter:
     groups : tuple of str
         Names of groups, such as a number format, over which no parameter varies by default but
         those that name it here.
+    pooling : {"shared", "partial", "independent"} or None
+        Default pooling, where it is not that of the role.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Parameter:
     of: str | None = None
     after: str | None = None
     groups: tuple[str, ...] = ()
+    pooling: str | None = None
 
     @property
     def is_positive(self) -> bool:
@@ -370,7 +373,8 @@ class Law:
         if missing := [s for s in self.inputs if s not in available]:
             raise ValueError(
                 f"{self.title} needs the inputs {', '.join(self.inputs)}; "
-                f"the table lacks {', '.join(missing)}: name the column, e.g. x={{{missing[0]!r}: 'column'}}"
+                f"the table lacks {', '.join(missing)}: name the column, "
+                f"e.g. x={{{missing[0]!r}: 'column'}}"
             )
         return {s: s for s in self.inputs}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level
+from bayescale.laws.base import Law, Parameters, exponent, floor, level, named
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sum
 
@@ -62,3 +62,39 @@ class Chinchilla(Law):
     def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any) -> Any:
         """See :meth:`Law.log_mean`."""
         return log_sum(xp, p.log_E, p.log_A - p.alpha * xp.log(N), p.log_B - p.beta * xp.log(D))
+
+
+class Hitchhiker(Chinchilla):
+    r"""Additive law whose exponents and shares are learned from all families together.
+
+    .. math:: L = E + A N^{-\alpha} + B D^{-\beta}
+
+    Notes
+    -----
+    The formula of :class:`Chinchilla`, with parameters N, tokens D and a loss in nats per token;
+    what differs is the default pooling.  Exponents, the irreducible share and the share of the data
+    term have populations over families, so that a single run of a new family places its level and
+    borrows the rest.  Leave out the first tokens of a run, and give checkpoints their correlated
+    noise, ``LogStudentT() + Checkpoints()``.
+
+    References
+    ----------
+    Choshen, Zhang and Andreas (2024), arXiv:2410.11840.
+
+    Examples
+    --------
+    >>> constants = dict(E=1.8, A=480.0, alpha=0.35, B=2000.0, beta=0.37)
+    >>> round(float(Hitchhiker()(70e9, 1.4e12, **constants)), 2)
+    1.94
+    """
+
+    name = "hitchhiker"
+    parameters = (
+        floor("E"),
+        level("A"),
+        exponent("alpha", between=0.2),
+        named(level("B", between=0.5), pooling="partial"),
+        exponent("beta", between=0.2),
+    )
+    presets = {}
+    limits = (Limit("chinchilla", {}),)

@@ -90,3 +90,17 @@ def _constant(z: Any) -> Any:
     from pytensor.gradient import disconnected_grad
 
     return disconnected_grad(z)
+
+
+def gammaln(xp: Any, z: Any) -> Any:
+    """Logarithm of the gamma function."""
+    if hasattr(xp, "gammaln"):
+        return xp.gammaln(z)
+    from scipy import special
+
+    return special.gammaln(z)
+
+
+def betaln(xp: Any, a: Any, b: Any) -> Any:
+    """Logarithm of the beta function."""
+    return gammaln(xp, a) + gammaln(xp, b) - gammaln(xp, a + b)

@@ -1,0 +1,155 @@
+"""Products and sums of power laws in any inputs, from which other laws are built."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, slope
+from bayescale.laws.claims import Example, Limit
+from bayescale.laws.numerics import log_sum, logaddexp
+
+
+def _check_symbols(over: Any) -> None:
+    if not isinstance(over, tuple) or not over or len(set(over)) < len(over):
+        raise ValueError(f"over must be a tuple of distinct symbols, not {over!r}")
+
+
+@dataclass(frozen=True)
+class BivariatePower(Law):
+    r"""Product of powers, :math:`y = A x_1^{-a_1} x_2^{-a_2}`, with or without a floor.
+
+    Parameters
+    ----------
+    of : str, optional
+        Not used; the inputs are named by `over`.
+    over : tuple of str
+        Symbols of the inputs.
+    offset : bool
+        Add a floor `E`.
+
+    Notes
+    -----
+    `A` has the unit of the response, at inputs of 1; the exponents ``a_<symbol>`` are free in sign,
+    and positive ones decrease the response.  Without a floor the law is linear in logarithms.
+
+    References
+    ----------
+    Form of optimal learning rates and batches, Li et al. (2025), arXiv:2503.04715.
+
+    Examples
+    --------
+    >>> law = BivariatePower(over=("N", "D"))
+    >>> round(float(law(100.0, 10.0, A=1.0, a_N=0.5, a_D=-1.0)), 6)
+    1.0
+    """
+
+    over: tuple[str, ...] = ("x1", "x2")
+    offset: bool = False
+
+    name = "bivariate_power"
+    example = Example(
+        {"A": 3.0, "a_x1": 0.7, "a_x2": -0.3}, {"x1": (1e7, 1e10), "x2": (1e9, 1e12)}, noise=0.05
+    )
+    limits = (
+        Limit(
+            "power_law",
+            {"a_x1": 0.2, "a_x2": 0.0},
+            lambda v: {"A": v["A"], "alpha": v["a_x1"]},
+            lambda x1, x2: (x1,),
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Check the inputs."""
+        _check_symbols(self.over)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The symbols of `over`."""
+        return self.over
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Floor if wanted, level, and a signed exponent for every input."""
+        powers = tuple(slope(f"a_{s}", spread=0.7) for s in self.over)
+        return (*((floor("E"),) if self.offset else ()), level("A"), *powers)
+
+    def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        term = p.log_A
+        for symbol, values in zip(self.over, x, strict=True):
+            term = term - p[f"a_{symbol}"] * xp.log(values)
+        return logaddexp(xp, p.log_E, term) if self.offset else term
+
+
+@dataclass(frozen=True)
+class AdditivePower(Law):
+    r"""Floor and a sum of power laws, :math:`y = E + \sum_j A_j x_j^{-a_j}`.
+
+    Parameters
+    ----------
+    of : str, optional
+        Not used; the inputs are named by `over`.
+    over : tuple of str
+        Symbols of the inputs, one term each.
+
+    Notes
+    -----
+    `E` and ``A_<symbol>`` have the unit of the response; the exponents ``a_<symbol>`` are positive.
+    Every input must vary while the others stay where they are, or their terms trade off.
+
+    References
+    ----------
+    Hoffmann et al. (2022), arXiv:2203.15556, for two inputs.
+
+    Examples
+    --------
+    >>> law = AdditivePower(over=("N", "D", "K"))
+    >>> constants = dict(E=1.0, A_N=2.0, a_N=0.5, A_D=3.0, a_D=0.5, A_K=0.2, a_K=1.0)
+    >>> round(float(law(100.0, 100.0, 1.0, **constants)), 6)
+    1.7
+    """
+
+    over: tuple[str, ...] = ("x1", "x2")
+
+    name = "additive_power"
+    monotone = {"x1": -1, "x2": -1}
+    example = Example(
+        {"E": 1.8, "A_x1": 480.0, "a_x1": 0.35, "A_x2": 2000.0, "a_x2": 0.37},
+        {"x1": (5e7, 1e10), "x2": (1e9, 3e11)},
+    )
+    limits = (
+        Limit(
+            "chinchilla",
+            {},
+            lambda v: {
+                "E": v["E"],
+                "A": v["A_x1"],
+                "alpha": v["a_x1"],
+                "B": v["A_x2"],
+                "beta": v["a_x2"],
+            },
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Check the inputs."""
+        _check_symbols(self.over)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The symbols of `over`."""
+        return self.over
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Floor, then level and exponent of every input."""
+        terms = ((level(f"A_{s}"), exponent(f"a_{s}")) for s in self.over)
+        return (floor("E"), *(q for term in terms for q in term))
+
+    def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        terms = [
+            p.log(f"A_{symbol}") - p[f"a_{symbol}"] * xp.log(values)
+            for symbol, values in zip(self.over, x, strict=True)
+        ]
+        return log_sum(xp, p.log_E, *terms)

@@ -1,0 +1,99 @@
+"""Losses of models that compute several streams in parallel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, positive
+from bayescale.laws.claims import Example, Limit
+from bayescale.laws.numerics import log_sum
+
+
+@dataclass(frozen=True)
+class ParScale(Law):
+    r"""Loss of a model that computes P streams in parallel.
+
+    .. math:: L = E + \left( \frac{A}{N (k \ln P + 1)} \right)^{\alpha}
+
+    Parameters
+    ----------
+    of : str, optional
+        Not used; the inputs are N and P, and D with `tokens`.
+    tokens : bool
+        Add a term :math:`B D^{-\beta}` for runs that differ in data.
+
+    Notes
+    -----
+    N are parameters, P streams, L nats per token; `A` has the unit of N and `k` none: P streams
+    are worth :math:`1 + k \ln P` times the parameters.  `k` and `alpha` trade off unless N varies
+    at P = 1.
+
+    References
+    ----------
+    Chen et al. (2025), Parallel Scaling Law, arXiv:2505.10475.  The presets are refits of the
+    authors' 24 losses per corpus, 42e9 tokens each.
+
+    Examples
+    --------
+    >>> law = ParScale()
+    >>> round(float(law(1.6e9, 8.0, **law.presets["stack_2025"])), 3)
+    1.041
+    """
+
+    tokens: bool = False
+
+    name = "parscale"
+    monotone = {"N": -1, "P": -1}
+    presets = {
+        "stack_2025": {"E": 0.691, "A": 1.131e7, "alpha": 0.1894, "k": 0.393},
+        "pile_2025": {"E": 1.289, "A": 1.975e8, "alpha": 0.1963, "k": 0.334},
+    }
+    example = Example(
+        presets["pile_2025"], {"N": (5e8, 5e9), "P": (1.0, 2.0, 4.0, 8.0)}, noise=0.002
+    )
+    limits = (
+        Limit(
+            "power_law_offset",
+            {"k": 0.0},
+            lambda v: {"E": v["E"], "A": v["A"] ** v["alpha"], "alpha": v["alpha"]},
+            lambda N, P: (N,),
+        ),
+    )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Parameters, streams and, if wanted, tokens."""
+        return ("N", "P", "D") if self.tokens else ("N", "P")
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Floor, scale and exponent of size, worth of a stream, and the data term."""
+        data = (level("B"), exponent("beta")) if self.tokens else ()
+        size = (level("A"), exponent("alpha"), positive("k", median=0.3, spread=0.7, between=0.3))
+        return (floor("E"), *size, *data)
+
+    def _effective(self, xp: Any, p: Parameters, N: Any, P: Any) -> Any:
+        """Logarithm of the effective parameters."""
+        return xp.log(N) + xp.log1p(p.k * xp.maximum(xp.log(P), 0.0))
+
+    def log_mean(self, xp: Any, p: Parameters, N: Any, P: Any, *D: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        data = [p.log_B - p.beta * xp.log(tokens) for tokens in D]
+        by_size = p.alpha * (p.log_A - self._effective(xp, p, N, P))
+        return log_sum(xp, p.log_E, by_size, *data)
+
+    def levels_at(
+        self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
+    ) -> dict[str, Any]:
+        """Invert the terms; `A` has the unit of N."""
+        size = self._effective(xp, p, x[0], x[1])
+        levels = {"A": size + (log_response + log_shares["A"]) / p.alpha}
+        if self.tokens:
+            levels["B"] = log_response + log_shares["B"] + p.beta * xp.log(x[2])
+        return levels
+
+    def identifiability(self, x: Any) -> list[str]:
+        """Say where there is too little to tell streams from parameters."""
+        if len(set(x["N"][x["P"] <= 1].tolist())) < 2:
+            return ["fewer than two sizes with one stream: k and alpha trade off"]
+        return []

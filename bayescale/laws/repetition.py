@@ -1,0 +1,133 @@
+"""Training on data that repeat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, positive
+from bayescale.laws.claims import Example, Limit
+from bayescale.laws.numerics import LOG_ZERO, choose, log_sum
+
+
+@dataclass(frozen=True)
+class DataConstrained(Law):
+    r"""Additive law of effective parameters and effective data when tokens repeat.
+
+    .. math:: L = E + A N'^{-\alpha} + B D'^{-\beta}, \quad
+        D' = U_D \left(1 + R_D^* (1 - e^{-R_D/R_D^*})\right), \quad
+        N' = U_N \left(1 + R_N^* (1 - e^{-R_N/R_N^*})\right)
+
+    with the unique tokens :math:`U_D`, their repetitions :math:`R_D = D/U_D - 1`, the parameters
+    :math:`U_N = \min(N, G (G U_D)^{\beta/\alpha})` that the unique tokens can use,
+    :math:`G = (\alpha A/\beta B)^{1/(\alpha+\beta)}`, and the excess :math:`R_N = N/U_N - 1`.
+
+    Parameters
+    ----------
+    of : str, optional
+        Not used; the inputs are N, D and U.
+    degradation : bool
+        Add :math:`\kappa (N/U_D)^g R_D^h`, for losses that rise again with many epochs.
+
+    Notes
+    -----
+    N are parameters, D all tokens seen, U unique tokens (D divided by epochs), L nats per token.
+    `Rd` and `Rn` are the repetitions after which more of the same is worth little; `kappa` is in
+    nats.  Three numbers of epochs, the largest near `Rd`, are the least that can tell it.
+
+    References
+    ----------
+    Muennighoff et al. (2023), arXiv:2305.16264, and the authors' code; the degradation term is this
+    package's own, for the overfitting of Xue et al. (2023), arXiv:2305.13230.
+
+    Examples
+    --------
+    >>> law = DataConstrained()
+    >>> round(float(law(6.34e9, 242e9, 25e9, **law.presets["muennighoff_2023"])), 10)
+    2.225644089
+    """
+
+    degradation: bool = False
+
+    name = "data_constrained"
+    inputs = ("N", "D", "U")
+    monotone = {"N": -1, "D": -1, "U": -1}
+    presets = {
+        "muennighoff_2023": {
+            "E": 2.718281828459045**0.6254804,
+            "A": 2.718281828459045**6.255414,
+            "alpha": 0.3526596,
+            "B": 2.718281828459045**7.3049974,
+            "beta": 0.3526596,
+            "Rd": 15.387756,
+            "Rn": 5.309743,
+        }
+    }
+    example = Example(
+        presets["muennighoff_2023"], {"N": (1e8, 1e10), "D": (1e9, 3e11), "U": (3e8, 3e10)}
+    )
+    limits = (
+        Limit(
+            "chinchilla",
+            {"Rd": 1e12, "Rn": 1e12},
+            lambda v: {k: v[k] for k in ("E", "A", "alpha", "B", "beta")},
+            lambda N, D, U: (N, D),
+            tolerance=1e-6,
+        ),
+    )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Those of the additive law, both scales of repetition, and the degradation."""
+        wear = (
+            positive("kappa", median=0.01, spread=1.5),
+            exponent("g", median=0.5),
+            exponent("h", median=0.5),
+        )
+        return (
+            floor("E"),
+            level("A"),
+            exponent("alpha"),
+            level("B"),
+            exponent("beta"),
+            positive("Rd", median=10.0),
+            positive("Rn", median=5.0),
+            *(wear if self.degradation else ()),
+        )
+
+    def _log_data(self, xp: Any, p: Parameters, D: Any, U: Any) -> Any:
+        """Logarithm of the effective data."""
+        unique = xp.minimum(U, D)
+        return xp.log(unique) + xp.log1p(-p.Rd * xp.expm1(-(D / unique - 1) / p.Rd))
+
+    def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any, U: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        log_N, log_unique = xp.log(N), xp.log(xp.minimum(U, D))
+        balance = p.log_A - p.log_B + p.log_alpha - p.log_beta
+        log_G = balance / (p.alpha + p.beta)
+        used = xp.minimum(log_N, log_G + p.beta / p.alpha * (log_G + log_unique))
+        excess = -xp.expm1(-xp.expm1(log_N - used) / p.Rn)
+        by_size = p.log_A - p.alpha * (used + xp.log1p(p.Rn * excess))
+        by_data = p.log_B - p.beta * self._log_data(xp, p, D, U)
+        terms = [p.log_E, by_size, by_data]
+        if self.degradation:
+            repeats = D / xp.exp(log_unique) - 1
+            growth = p.g * (log_N - log_unique) + p.h * xp.log(xp.maximum(repeats, 1e-12))
+            terms.append(choose(repeats > 0, p.log_kappa + growth, LOG_ZERO))
+        return log_sum(xp, *terms)
+
+    def levels_at(
+        self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
+    ) -> dict[str, Any]:
+        """Levels as if the model at the anchor had no parameters in excess."""
+        N, D, U = x
+        return {
+            "A": log_response + log_shares["A"] + p.alpha * xp.log(N),
+            "B": log_response + log_shares["B"] + p.beta * self._log_data(xp, p, D, U),
+        }
+
+    def identifiability(self, x: Any) -> list[str]:
+        """Say where there are too few numbers of epochs."""
+        epochs = sorted({round(float(e), 1) for e in x["D"] / x["U"]})
+        if len(epochs) < 3 or epochs[-1] < 4:
+            return [f"{len(epochs)} numbers of epochs up to {epochs[-1]:g}: Rd stays at its prior"]
+        return []
