@@ -1,0 +1,250 @@
+"""Where two curves meet, and which is better on each side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Source, advantage, curves_of
+from bayescale.quantities.paths import Path, Way, path_of
+from bayescale.quantities.results import Result, columns, interval, percent
+from bayescale.quantities.roots import log_grid, sign_changes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: Decades by which the range of the data is widened, on both sides, in search of crossings.
+DECADES = 6.0
+
+
+@dataclass(frozen=True)
+class Crossover(Result):
+    """Distribution of the scale at which two curves meet.
+
+    Attributes
+    ----------
+    draws : array, shape (sample,)
+        The crossing in the data, else the one nearest to it, in the unit of the input; nan where
+        the curves do not cross within `bounds`.  Its tails are heavy: use quantiles of the
+        logarithm, never a mean.
+    crossings : array, shape (sample, most crossings)
+        All crossings in ascending order, padded with nan.
+    a_below, a_above : array of bool, shape (sample,)
+        Whether `a` is better just below and just above the crossing (everywhere, without one).
+    bounds : tuple of (float, float)
+        Scales that were searched.
+    a, b : Curve
+        The curves.
+    path : Path
+        What the scale is.
+    """
+
+    draws: np.ndarray = field(repr=False)
+    crossings: np.ndarray = field(repr=False)
+    a_below: np.ndarray = field(repr=False)
+    a_above: np.ndarray = field(repr=False)
+    bounds: tuple[float, float]
+    a: Curve
+    b: Curve
+    path: Path
+
+    @property
+    def p_no_crossing(self) -> float:
+        """Probability that the curves do not cross within the bounds."""
+        return float(np.isnan(self.draws).mean())
+
+    @property
+    def p_beyond_data(self) -> float:
+        """Probability that they cross, above the largest scale of the data."""
+        return float((self.draws > self.path.data[1]).mean())
+
+    @property
+    def p_below_data(self) -> float:
+        """Probability that they cross, below the smallest scale of the data."""
+        return float((self.draws < self.path.data[0]).mean())
+
+    @property
+    def p_several(self) -> float:
+        """Probability that they cross more than once within the bounds."""
+        return float(((~np.isnan(self.crossings)).sum(axis=1) > 1).mean())
+
+    @property
+    def p_a_overtakes(self) -> float:
+        """Probability that `b` is better below the crossing and `a` above it."""
+        return float((~np.isnan(self.draws) & ~self.a_below & self.a_above).mean())
+
+    @property
+    def p_b_overtakes(self) -> float:
+        """Probability that `a` is better below the crossing and `b` above it."""
+        return float((~np.isnan(self.draws) & self.a_below & ~self.a_above).mean())
+
+    @property
+    def p_a_always(self) -> float:
+        """Probability that `a` is better at all scales within the bounds."""
+        return float((np.isnan(self.draws) & self.a_below).mean())
+
+    @property
+    def p_b_always(self) -> float:
+        """Probability that `b` is better at all scales within the bounds."""
+        return float((np.isnan(self.draws) & ~self.a_below).mean())
+
+    @property
+    def log10(self) -> np.ndarray:
+        """Log10 of the crossings of the draws that have one, shape (crossing draws,)."""
+        return np.log10(self.draws[~np.isnan(self.draws)])
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """Quantiles of log10 scale given a crossing, and the probabilities of everything else."""
+        import pandas as pd
+
+        probabilities = {
+            "p_no_crossing": self.p_no_crossing,
+            "p_below_data": self.p_below_data,
+            "p_beyond_data": self.p_beyond_data,
+            "p_several": self.p_several,
+            f"p_{self.a.label}_overtakes": self.p_a_overtakes,
+            f"p_{self.b.label}_overtakes": self.p_b_overtakes,
+            f"p_{self.a.label}_always": self.p_a_always,
+            f"p_{self.b.label}_always": self.p_b_always,
+        }
+        return pd.DataFrame(
+            {**columns(self.log10, ci_prob), **probabilities}, index=[f"log10 {self.path.symbol}"]
+        )
+
+    @property
+    def sentence(self) -> str:
+        """Where they cross, how surely, and who wins."""
+        a, b, symbol = self.a.label, self.b.label, self.path.symbol
+        if self.p_no_crossing == 1:
+            return (
+                f"{a} and {b} do not cross between {symbol} = {self.bounds[0]:.2g} and "
+                f"{self.bounds[1]:.2g}: {a} is better with probability {percent(self.p_a_always)}."
+            )
+        low, median, high = 10 ** np.array(interval(self.log10, 0.9))
+        winner, p = max(
+            [(a, self.p_a_overtakes), (b, self.p_b_overtakes)], key=lambda pair: pair[1]
+        )
+        loser = b if winner == a else a
+        return (
+            f"{winner} overtakes {loser} with probability {percent(p)}; where they cross, it is at "
+            f"{symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g}). No crossing between "
+            f"{self.bounds[0]:.2g} and {self.bounds[1]:.2g}: {percent(self.p_no_crossing)}; beyond "
+            f"the data: {percent(self.p_beyond_data)}; several crossings: "
+            f"{percent(self.p_several)}."
+        ) + _averaged(self.a)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw both curves and, below them, the density of the crossing."""
+        from bayescale.quantities.figures import plot_crossover
+
+        return plot_crossover(self, ax)
+
+
+def _averaged(curve: Curve) -> str:
+    return f" Averaged over {' and '.join(curve.averaged)}." if curve.averaged else ""
+
+
+def crossover_scale(
+    fit: Source,
+    a: Any,
+    b: Any,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    path: Way = None,
+    bounds: tuple[float, float] | None = None,
+) -> Crossover:
+    r"""Scale at which two curves meet.
+
+    For two power laws it is :math:`\ln x = \ln(A_a / A_b) / (\alpha_a - \alpha_b)`: a ratio of
+    small differences, whose tails are heavy.
+
+    Parameters
+    ----------
+    fit : Fit, Comparison, mapping of str to Fit, or None
+        Where the curves come from; None when `a` and `b` are fits themselves.
+    a, b : label, mapping of str to label, or Fit
+        Labels of the group ``family`` (or of the only group), labels by group, names in a mapping
+        of fits, or two fits, whose draws are then independent.
+    groups : mapping of str to label, optional
+        Labels of further groups for both curves (None: a new label, drawn from the population);
+        a group that is left open is averaged over.
+    path : mapping of str to float or callable, or cost, optional
+        For a law of several inputs: how the others follow the one that is the scale, such as
+        ``{"D": lambda N: 20 * N}``; or the cost of a run, such as ``FLOPs6ND()``, so that the scale
+        is a budget, spent optimally by each.
+    bounds : tuple of (float, float), optional
+        Scales to search; the range of the data widened by 6 decades on both sides.
+
+    Returns
+    -------
+    Crossover
+
+    Raises
+    ------
+    ValueError
+        If labels are unknown or it is not clear what the scale is.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
+    >>> arch = np.repeat(["lstm", "transformer"], 8)
+    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
+    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": loss}, y="loss", x={"C": "C"},
+    ...                groups={"family": "arch"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> answer = bs.crossover_scale(fit, "lstm", "transformer")
+    >>> truth = np.log10(169 / 60) / 0.025
+    >>> bool(abs(np.median(answer.log10) - truth) < 0.2)
+    True
+    """
+    one, other = curves_of(fit, [a, b], groups)
+    way = path_of((one, other), path)
+    bounds = _checked(way.widened(DECADES, DECADES) if bounds is None else bounds)
+    better = advantage(one, other)
+
+    def ahead(scale: np.ndarray) -> np.ndarray:
+        if way.symbol != "budget":
+            return better(way.inputs(one, scale))
+        sign = 1.0 if one.higher_is_better else -1.0
+        return sign * (way.along(one)(scale) - way.along(other)(scale))
+
+    draw, root, signs = sign_changes(ahead, log_grid(bounds, 25 if way.symbol != "budget" else 8))
+    samples = len(signs)
+    count = np.bincount(draw, minlength=samples)
+    crossings = np.full((samples, max(1, int(count.max(initial=0)))), np.nan)
+    place = np.arange(len(draw)) - (np.cumsum(count) - count)[draw]
+    crossings[draw, place] = root
+    chosen = _nearest(crossings, way.data)
+    first = signs[:, 0] > 0
+    below = np.where((chosen % 2 == 0), first, ~first)
+    crosses = count > 0
+    draws = np.where(crosses, crossings[np.arange(samples), chosen], np.nan)
+    return Crossover(
+        draws,
+        crossings,
+        np.where(crosses, below, first),
+        np.where(crosses, ~below, first),
+        bounds,
+        one,
+        other,
+        way,
+    )
+
+
+def _checked(bounds: tuple[float, float]) -> tuple[float, float]:
+    low, high = map(float, bounds)
+    if not 0 < low < high < np.inf:
+        raise ValueError(f"bounds must be two positive scales, the smaller first, not {bounds}")
+    return low, high
+
+
+def _nearest(crossings: np.ndarray, data: tuple[float, float]) -> np.ndarray:
+    """Place of the crossing nearest to the data, the last one of those inside, shape (sample,)."""
+    log_x, (low, high) = np.log(crossings), np.log(data)
+    distance = np.maximum(np.maximum(low - log_x, log_x - high), 0.0)
+    distance = np.where(np.isnan(distance), np.inf, distance)
+    last = crossings.shape[1] - 1
+    return last - np.argmin(distance[:, ::-1], axis=1)

@@ -1,0 +1,411 @@
+"""Joint posterior draws of mean curves, for one fit, several fits or a mixture of forms.
+
+Every question of this folder is asked of curves: functions from inputs to an array of shape
+(sample, points).  Curves that are made together share their draws, so that a contrast of two of
+them is a contrast within every draw.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Law
+from bayescale.unseen import Found, natural_at_cells, parameters
+
+Inputs = Mapping[str, Any]
+
+#: A fit, a comparison of fits, or a mapping from names to either.
+Source = Any
+
+
+@dataclass(frozen=True)
+class Form:
+    """One law on some consecutive draws of a curve.
+
+    Attributes
+    ----------
+    law : Law
+        The formula.
+    columns : tuple of (str, str)
+        Input of the law -> symbol in the table.
+    found : dict
+        Parameters as (kind, array of shape (draws, cells)); the curve is the mean over cells.
+    rows : slice
+        Which draws of the curve these are.
+    """
+
+    law: Law
+    columns: tuple[tuple[str, str], ...]
+    found: Found = field(repr=False)
+    rows: slice
+
+    def log_mean(self, x: Inputs) -> np.ndarray:
+        """Logarithm of the curve, shape (draws, points)."""
+        from bayescale.laws.numerics import log_sum
+
+        each = [self.law.log_mean(np, p, *self._features(x)) for p in self._cells()]
+        return np.asarray(log_sum(np, *each) - np.log(len(each)))
+
+    def mean(self, x: Inputs) -> np.ndarray:
+        """Response, shape (draws, points)."""
+        each = [self.law.mean(np, p, *self._features(x)) for p in self._cells()]
+        return np.asarray(sum(each[1:], start=each[0]) / len(each))
+
+    def _features(self, x: Inputs) -> list[Any]:
+        inputs = {}
+        for mine, symbol in self.columns:
+            values = np.asarray(x[symbol], float)
+            inputs[mine] = values[self.rows] if values.ndim == 2 and len(values) > 1 else values
+        return list(self.law.features(inputs, None).values())
+
+    def _cells(self) -> list[Any]:
+        cells = next(iter(self.found.values()))[1].shape[1]
+        return [
+            parameters({name: (kind, v[:, i : i + 1]) for name, (kind, v) in self.found.items()})
+            for i in range(cells)
+        ]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Draws of a mean response as a function of inputs.
+
+    Attributes
+    ----------
+    label : str
+        What the curve belongs to, e.g. ``"lstm"``.
+    response : str
+        Name of the response.
+    symbols : tuple of str
+        Inputs that the curve reads, in the unit of the table.
+    forms : tuple of Form
+        Laws and their draws.
+    samples : int
+        Number of draws.
+    data : mapping of str to array
+        Inputs of the runs of the label, all runs where it has none.
+    averaged : tuple of str
+        Groups over whose labels the curve is averaged.
+    higher_is_better : bool
+        Whether the response is a rate of successes.
+    """
+
+    label: str
+    response: str
+    symbols: tuple[str, ...]
+    forms: tuple[Form, ...] = field(repr=False)
+    samples: int
+    data: Mapping[str, np.ndarray] = field(repr=False)
+    averaged: tuple[str, ...] = ()
+    higher_is_better: bool = False
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the logarithm of the response exists."""
+        return all(form.law.response != "real" for form in self.forms)
+
+    def __call__(self, x: Inputs) -> np.ndarray:
+        """Response at inputs of shape (points,) or (sample, points); shape (sample, points)."""
+        return self._joined([form.mean(x) for form in self.forms])
+
+    def log(self, x: Inputs) -> np.ndarray:
+        """Logarithm of the response; arguments and shape as for calling the curve."""
+        return self._joined([form.log_mean(x) for form in self.forms])
+
+    def _joined(self, parts: list[np.ndarray]) -> np.ndarray:
+        width = max(part.shape[1] for part in parts)
+        full = [
+            np.broadcast_to(p, (f.rows.stop - f.rows.start, width))
+            for p, f in zip(parts, self.forms, strict=True)
+        ]
+        return full[0] if len(full) == 1 else np.concatenate(full)
+
+
+def advantage(a: Curve, b: Curve) -> Callable[[Inputs], np.ndarray]:
+    """By how much `a` is better than `b`: a difference of logarithms where they exist."""
+    sign = 1.0 if a.higher_is_better else -1.0
+    if a.is_positive and b.is_positive:
+        return lambda x: sign * (a.log(x) - b.log(x))
+    return lambda x: sign * (a(x) - b(x))
+
+
+def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
+    """Curve of the one combination of labels that `groups` leaves.
+
+    Raises
+    ------
+    ValueError
+        If labels are unknown, or several combinations are left.
+    """
+    fits = _weighted(source)
+    for fit, _ in fits:
+        for group in _law_groups(fit):
+            labels = fit.runs.labels(group)
+            if group not in (groups or {}) and len(labels) > 1:
+                raise ValueError(
+                    f"the fit has {len(labels)} labels of {group!r}: say which, "
+                    f"e.g. groups={{{group!r}: {labels[0]!r}}}"
+                )
+    return _curves(source, [dict(groups or {})])[0]
+
+
+def curves_of(
+    source: Source, labels: Sequence[Any], groups: Mapping[str, Any] | None = None
+) -> tuple[Curve, ...]:
+    """Curves of several labels, with joint draws.
+
+    Parameters
+    ----------
+    source : Fit, Comparison, mapping of str to Fit or Comparison, or None
+        Where the draws come from.
+    labels : sequence
+        A label of the group ``family`` (or of the only group), a mapping from groups to labels,
+        the name of a fit in a mapping, or a fit.
+    groups : mapping of str to label, optional
+        Labels of further groups, the same for all; None as a label stands for a new one, drawn
+        from the population.  A group that is left open is averaged over.
+    """
+    if any(_is_source(label) for label in labels):
+        if not all(_is_source(label) for label in labels):
+            raise ValueError("give labels of one fit, or two fits, not one of each")
+        sources = {f"fit {i + 1}: {_title(s)}": s for i, s in enumerate(labels)}
+        return _of_separate(sources, groups)
+    if isinstance(source, Mapping):
+        unknown = [label for label in labels if label not in source]
+        if unknown:
+            raise ValueError(_no_such(unknown[0], "fit", list(source)))
+        return _of_separate({label: source[label] for label in labels}, groups)
+    asked = [_asked(source, label, groups) for label in labels]
+    return _curves(source, asked, [_name_of(label) for label in labels])
+
+
+def labels_of(source: Source) -> list[Any]:
+    """Every label that :func:`curves_of` can be asked for."""
+    if isinstance(source, Mapping):
+        return list(source)
+    fit = _weighted(source)[0][0]
+    return list(fit.runs.labels(_main_group(fit)))
+
+
+def pooled(source: Source) -> list[tuple[Any, np.ndarray]]:
+    """Fits behind a source, each with the draws that stand for it.
+
+    A mixture of forms takes draws of every form in proportion to its weight.
+
+    Returns
+    -------
+    list of (Fit, array of int)
+    """
+    fits = _weighted(source)
+    sizes = [len(next(iter(fit.flat_draws.values()))) for fit, _ in fits]
+    if len(fits) == 1:
+        return [(fits[0][0], np.arange(sizes[0]))]
+    share = np.array([weight for _, weight in fits])
+    total = max(sizes)
+    exact = total * share / share.sum()
+    counts = np.floor(exact).astype(int)
+    counts[np.argsort(counts - exact, kind="stable")[: total - counts.sum()]] += 1
+    rng = np.random.default_rng(fits[0][0].random_seed)
+    return [
+        (fit, rng.permutation(size)[:count] if count <= size else rng.integers(0, size, count))
+        for (fit, _), size, count in zip(fits, sizes, counts, strict=True)
+        if count
+    ]
+
+
+def _weighted(source: Source) -> list[tuple[Any, float]]:
+    if hasattr(source, "structure"):
+        return [(source, 1.0)]
+    if not (hasattr(source, "fits") and hasattr(source, "weights")):
+        raise TypeError(f"wanted a Fit or a Comparison, not {type(source).__name__}")
+    weights = source.weights
+    weights = weights.to_dict() if hasattr(weights, "to_dict") else weights
+    if not isinstance(weights, Mapping):
+        weights = dict(zip(source.fits, np.asarray(weights, float), strict=True))
+    return [(fit, float(weights[name])) for name, fit in source.fits.items()]
+
+
+def _is_source(thing: Any) -> bool:
+    return hasattr(thing, "structure") or (hasattr(thing, "fits") and hasattr(thing, "weights"))
+
+
+def _title(source: Source) -> str:
+    return source.law.title if hasattr(source, "law") else "mixture of forms"
+
+
+def _of_separate(
+    sources: Mapping[str, Source], groups: Mapping[str, Any] | None
+) -> tuple[Curve, ...]:
+    """Curves of independent posteriors: their draws are paired at random."""
+    made = []
+    for place, (name, source) in enumerate(sources.items()):
+        open_groups = {g for fit, _ in _weighted(source) for g in _law_groups(fit)}
+        known = {g: v for g, v in (groups or {}).items() if g in open_groups}
+        made.append(_curves(source, [known], [name], shuffle=place)[0])
+    shortest = min(curve.samples for curve in made)
+    return tuple(_thinned(curve, shortest) for curve in made)
+
+
+def _thinned(curve: Curve, samples: int) -> Curve:
+    """Keep fewer draws of a curve, evenly over its forms."""
+    if samples == curve.samples:
+        return curve
+    kept = np.floor(np.arange(samples) * (curve.samples / samples)).astype(int)
+    forms, start = [], 0
+    for form in curve.forms:
+        mine = kept[(kept >= form.rows.start) & (kept < form.rows.stop)] - form.rows.start
+        found = {name: (kind, v[mine]) for name, (kind, v) in form.found.items()}
+        forms.append(Form(form.law, form.columns, found, slice(start, start + len(mine))))
+        start += len(mine)
+    return Curve(**{**vars(curve), "forms": tuple(forms), "samples": samples})
+
+
+def _law_groups(fit: Any) -> list[str]:
+    claimed = fit.structure.noise.claimed_groups
+    return [g for g in fit.structure.groups if g not in claimed]
+
+
+def _main_group(fit: Any) -> str:
+    groups = _law_groups(fit)
+    if "family" in groups:
+        return "family"
+    if len(groups) == 1:
+        return groups[0]
+    if not groups:
+        raise ValueError("the fit has no groups: give two fits, or a table with groups")
+    raise ValueError(
+        f"the fit has the groups {', '.join(groups)}: say which one a label belongs to, "
+        f"e.g. {{{groups[0]!r}: {fit.runs.labels(groups[0])[0]!r}}}"
+    )
+
+
+def _asked(source: Source, label: Any, groups: Mapping[str, Any] | None) -> dict[str, Any]:
+    own = (
+        dict(label) if isinstance(label, Mapping) else {_main_group(_weighted(source)[0][0]): label}
+    )
+    if both := set(own) & set(groups or {}):
+        raise ValueError(f"{sorted(both)[0]!r} is given twice: in the label and in groups")
+    return {**(groups or {}), **own}
+
+
+def _name_of(label: Any) -> str:
+    return ", ".join(map(str, label.values())) if isinstance(label, Mapping) else str(label)
+
+
+def _curves(
+    source: Source,
+    asked: Sequence[Mapping[str, Any]],
+    names: Sequence[str] | None = None,
+    shuffle: int = 0,
+) -> tuple[Curve, ...]:
+    forms: list[list[Form]] = [[] for _ in asked]
+    data: list[dict[str, np.ndarray]] = [{} for _ in asked]
+    averaged: list[tuple[str, ...]] = [()] * len(asked)
+    start = 0
+    chosen = pooled(source)
+    for fit, rows in chosen:
+        per_label = _cells(fit, asked)
+        cells = [cell for mine, _ in per_label for cell in mine]
+        rng = np.random.default_rng(fit.random_seed)
+        draws = {name: values[rows] for name, values in fit.flat_draws.items()}
+        found = natural_at_cells(fit.structure, draws, fit.arrays, cells, rng)
+        stop, first = start + len(rows), 0
+        order = (
+            np.random.default_rng([fit.random_seed, shuffle]).permutation(len(rows))
+            if shuffle
+            else slice(None)
+        )
+        law_names = {q.name for q in fit.law.parameters}
+        for i, (mine, open_groups) in enumerate(per_label):
+            own = slice(first, first + len(mine))
+            taken = {
+                name: (kind, values[:, own][order])
+                for name, (kind, values) in found.items()
+                if name in law_names
+            }
+            forms[i].append(Form(fit.law, fit.structure.columns, taken, slice(start, stop)))
+            averaged[i], first = open_groups, first + len(mine)
+            data[i].update(_data(fit, asked[i]))
+        start = stop
+    symbols = tuple(dict.fromkeys(s for form in forms[0] for _, s in form.columns))
+    runs = chosen[0][0].runs
+    names = names or [_name_of(labels) or _title(source) for labels in asked]
+    return tuple(
+        Curve(name, _response(runs), symbols, tuple(f), start, d, avg, runs.is_counts)
+        for name, f, d, avg in zip(names, forms, data, averaged, strict=True)
+    )
+
+
+def _response(runs: Any) -> str:
+    return f"rate of {runs.names['y']}" if runs.is_counts else str(runs.names["y"])
+
+
+def _cells(
+    fit: Any, asked: Sequence[Mapping[str, Any]]
+) -> list[tuple[list[tuple[int, ...]], tuple[str, ...]]]:
+    """Label codes of every curve, over the combinations of open groups that all curves have."""
+    structure, groups = fit.structure, _law_groups(fit)
+    for labels in asked:
+        if unknown := set(labels) - set(groups):
+            raise ValueError(_no_such(sorted(unknown)[0], "group", groups))
+    open_groups = [g for g in groups if all(g not in labels for labels in asked)]
+    if uneven := [g for g in groups for v in asked if g not in v and g not in open_groups]:
+        raise ValueError(f"group {uneven[0]!r} is given for one curve and not for the other")
+    columns = [structure.groups.index(g) for g in open_groups]
+    codes = [{g: _code(fit.runs, g, label) for g, label in labels.items()} for labels in asked]
+    combinations = None
+    for mine in codes:
+        here = {
+            tuple(cell[c] for c in columns)
+            for cell in structure.cells
+            if all(
+                code >= structure.sizes[structure.groups.index(g)]
+                or cell[structure.groups.index(g)] == code
+                for g, code in mine.items()
+            )
+        } or {tuple(cell[c] for c in columns) for cell in structure.cells}
+        combinations = here if combinations is None else (combinations & here)
+    if not combinations:
+        raise ValueError(
+            f"the labels share no {' and '.join(open_groups)}: say which, e.g. "
+            f"groups={{{open_groups[0]!r}: {fit.runs.labels(open_groups[0])[0]!r}}}"
+        )
+    result = []
+    varied = tuple(g for i, g in enumerate(open_groups) if len({c[i] for c in combinations}) > 1)
+    for mine in codes:
+        cells = []
+        for combination in sorted(combinations):
+            known = {**mine, **dict(zip(open_groups, combination, strict=True))}
+            cells.append(tuple(known.get(g, 0) for g in structure.groups))
+        result.append((cells, varied))
+    return result
+
+
+def _code(runs: Any, group: str, label: Any) -> int:
+    labels = list(runs.labels(group))
+    if label is None:
+        return len(labels)
+    if str(label) not in labels:
+        raise ValueError(
+            f"{_no_such(str(label), group, labels)}; None stands for a new label, "
+            "drawn from the population"
+        )
+    return labels.index(str(label))
+
+
+def _no_such(name: Any, kind: str, known: Iterable[Any]) -> str:
+    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(str, known))}"
+    return f"no {kind} is called {name!r}: {hint}"
+
+
+def _data(fit: Any, labels: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    runs = fit.runs
+    rows = np.ones(len(runs), bool)
+    for group, label in labels.items():
+        rows &= runs.codes[group] == _code(runs, group, label)
+    rows = rows if rows.any() else np.ones(len(runs), bool)
+    return {s: np.asarray(v)[rows] for s, v in runs.x.items()}

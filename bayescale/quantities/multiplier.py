@@ -1,0 +1,246 @@
+"""How many times the cost of one curve another needs for the same result."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Source, curves_of
+from bayescale.quantities.paths import Path, Way, path_of
+from bayescale.quantities.results import Result, columns, percent, span
+from bayescale.quantities.roots import first_below
+from bayescale.quantities.targets import search_grid
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Multiplier(Result):
+    """Cost of `a` over cost of `b` at equal performance, as a function of scale.
+
+    Attributes
+    ----------
+    scale : array, shape (points,)
+        Scale of `b`.
+    draws : array, shape (sample, points)
+        Factor by which `a` needs more; inf where `a` never gets as far as `b` at this scale.
+    a, b : Curve
+        The curves.
+    path : Path
+        What the scale is.
+    """
+
+    scale: np.ndarray
+    draws: np.ndarray = field(repr=False)
+    a: Curve
+    b: Curve
+    path: Path
+
+    @property
+    def p_undefined(self) -> np.ndarray:
+        """Probability that `a` never performs as `b` does at this scale, shape (points,)."""
+        return np.isinf(self.draws).mean(axis=0)
+
+    @property
+    def p_saves(self) -> np.ndarray:
+        """Probability that `b` needs less than `a`, shape (points,)."""
+        return (self.draws > 1).mean(axis=0)
+
+    @property
+    def extrapolated(self) -> np.ndarray:
+        """Whether the scale lies outside the data, shape (points,)."""
+        return (self.scale < self.path.data[0]) | (self.scale > self.path.data[1])
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """One row a scale; an undefined multiplier counts as larger than any number."""
+        import pandas as pd
+
+        table = pd.DataFrame({self.path.symbol: self.scale, **columns(self.draws, ci_prob)})
+        table["p_undefined"], table["p_saves"] = self.p_undefined, self.p_saves
+        table["extrapolated"] = self.extrapolated
+        return table
+
+    @property
+    def sentence(self) -> str:
+        """The factor at the largest scale."""
+        beyond = ", beyond the data" if self.extrapolated[-1] else ""
+        return (
+            f"For what {self.b.label} reaches at {self.path.symbol} = {self.scale[-1]:.3g}"
+            f"{beyond}, "
+            f"{self.a.label} needs {span(self.draws[:, -1])} times as much; it never gets there "
+            f"with probability {percent(float(self.p_undefined[-1]))}."
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the factor over scale, with its band."""
+        from bayescale.quantities.figures import plot_multiplier
+
+        return plot_multiplier(self, ax)
+
+
+def compute_multiplier(
+    fit: Source,
+    a: Any,
+    b: Any,
+    at: Any = None,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    path: Way = None,
+) -> Multiplier:
+    r"""Equal-performance cost ratio :math:`m(x) = f_a^{-1}(f_b(x)) / x`.
+
+    It is constant where exponent and floor are the same, and otherwise a function of scale.
+
+    Parameters
+    ----------
+    fit, a, b, groups, path
+        As for :func:`bayescale.crossover_scale`.  `a` is the baseline: a factor above 1 says that
+        `b` is more efficient.
+    at : float, array_like or mapping of str to array_like, optional
+        Scales of `b`; 50 scales over the data when absent.
+
+    Returns
+    -------
+    Multiplier
+
+    References
+    ----------
+    Equal-loss cost ratios as in Hernandez and Brown (2020), arXiv:2005.04305.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
+    >>> arch = np.repeat(["lstm", "transformer"], 8)
+    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
+    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": loss}, y="loss", x={"C": "C"},
+    ...                groups={"family": "arch"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> factor = bs.compute_multiplier(fit, "lstm", "transformer", at=1e21)
+    >>> truth = (169 / 60 * 1e21**-0.095) ** (-1 / 0.07) / 1e21
+    >>> bool(abs(np.log(np.median(factor.draws) / truth)) < 0.1)
+    True
+    """
+    one, other = curves_of(fit, [a, b], groups)
+    way = path_of((one, other), path)
+    scale = _scales(way, at)
+    sign = -1.0 if one.higher_is_better else 1.0
+    reached = sign * way.along(other)(scale)
+    needed = first_below(lambda x: sign * way.along(one)(x), reached, search_grid(way))
+    return Multiplier(scale, needed / scale, one, other, way)
+
+
+def _scales(way: Path, at: Any) -> np.ndarray:
+    if at is None:
+        return np.geomspace(*way.data, 50)
+    if isinstance(at, Mapping):
+        if set(at) != {way.symbol}:
+            raise ValueError(f"at gives the scale {way.symbol!r} alone; the rest belongs to path")
+        at = at[way.symbol]
+    scale = np.atleast_1d(np.asarray(at, float))
+    if not np.all(np.isfinite(scale) & (scale > 0)):
+        raise ValueError("at: every scale must be finite and positive")
+    return scale
+
+
+@dataclass(frozen=True)
+class Speedup(Multiplier):
+    """A multiplier with the law by which it shrinks; see :func:`optimizer_speedup`."""
+
+    @property
+    def decay(self) -> np.ndarray:
+        r"""Exponent g of :math:`s - 1 = s_0 x^{-g}` on every draw, shape (sample,).
+
+        Least squares over the scales; nan where the speed-up is not above 1 at all of them.
+        """
+        if len(self.scale) < 2:
+            raise ValueError("the decay of a speed-up needs at least two scales: at=[...]")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            excess = np.where(self.draws > 1, np.log(self.draws - 1), np.nan)
+        excess = np.where(np.isfinite(excess), excess, np.nan)
+        log_x = np.log(self.scale) - np.log(self.scale).mean()
+        return np.asarray(-(excess * log_x).sum(axis=1) / (log_x**2).sum())
+
+    @property
+    def p_shrinks(self) -> float:
+        """Probability that the speed-up is smaller at the largest scale than at the smallest."""
+        ends = np.argmin(self.scale), np.argmax(self.scale)
+        return float((self.draws[:, ends[1]] < self.draws[:, ends[0]]).mean())
+
+    def falls_below(self, value: float = 1.05) -> np.ndarray:
+        """First of the scales at which the speed-up is below a value, shape (sample,).
+
+        Parameters
+        ----------
+        value : float
+            A speed-up that is not worth the trouble.
+
+        Returns
+        -------
+        array, shape (sample,)
+            In the unit of the scale; inf where it stays above.
+        """
+        order = np.argsort(self.scale)
+        below = self.draws[:, order] < value
+        return np.where(below.any(axis=1), self.scale[order][below.argmax(axis=1)], np.inf)
+
+    @property
+    def sentence(self) -> str:
+        """The speed-up at both ends and whether it shrinks."""
+        ends = np.argmin(self.scale), np.argmax(self.scale)
+        low, high = (
+            f"{span(self.draws[:, i])} at {self.path.symbol} = {self.scale[i]:.3g}" for i in ends
+        )
+        return (
+            f"{self.b.label} is faster than {self.a.label} by a factor of {low} and {high}; it "
+            f"shrinks with scale with probability {percent(self.p_shrinks)}."
+        )
+
+
+def optimizer_speedup(
+    fit: Source,
+    baseline: Any,
+    optimizer: Any,
+    at: Any = None,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    path: Way = None,
+) -> Speedup:
+    r"""Speed-up of an optimizer over a baseline, and how it shrinks with scale.
+
+    Parameters
+    ----------
+    fit, groups, path
+        As for :func:`bayescale.crossover_scale`.
+    baseline, optimizer : label, mapping of str to label, or Fit
+        The speed-up is the cost that the baseline needs over that of the optimizer.
+    at : float or array_like, optional
+        Scales of the optimizer; 50 scales over the data when absent.
+
+    Returns
+    -------
+    Speedup
+        With ``decay``, the exponent g of :math:`s(x) - 1 = s_0 x^{-g}`, and ``falls_below``.
+
+    References
+    ----------
+    Wen et al. (2025), Fantastic Pretraining Optimizers and Where to Find Them, arXiv:2509.02046.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
+    >>> name = np.repeat(["adamw", "muon"], 8)
+    >>> loss = np.where(name == "adamw", 60.0 * x**-0.07, 58.5 * x**-0.07)
+    >>> runs = bs.Runs({"C": x, "optimizer": name, "loss": loss}, y="loss", x={"C": "C"},
+    ...                groups="optimizer")
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> gain = bs.optimizer_speedup(fit, "adamw", "muon", at=[1e18, 1e20])
+    >>> bool(abs(np.median(gain.draws[:, 1]) - (60 / 58.5) ** (1 / 0.07)) < 0.05)
+    True
+    """
+    found = compute_multiplier(fit, baseline, optimizer, at, groups=groups, path=path)
+    return Speedup(**vars(replace(found)))

@@ -1,0 +1,91 @@
+"""A way through the inputs of a law, so that "scale" is one number."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Inputs
+
+#: How further inputs follow the scale (numbers or functions of it), or the price of a run, whose
+#: budget is then the scale and is spent optimally.
+Way = Mapping[str, Any] | Callable[[Any, Any], Any] | None
+
+
+@dataclass(frozen=True)
+class Path:
+    """What the scale is and which inputs belong to it.
+
+    Attributes
+    ----------
+    symbol : str
+        The input that is the scale, or ``"budget"``.
+    inputs : callable
+        From a curve and scales to the inputs of the curve.
+    data : tuple of (float, float)
+        Range of the scale over the data.
+    """
+
+    symbol: str
+    inputs: Callable[[Curve, np.ndarray], Inputs] = field(repr=False)
+    data: tuple[float, float]
+
+    def along(self, curve: Curve) -> Callable[[np.ndarray], np.ndarray]:
+        """Response as a function of the scale."""
+        return lambda scale: curve(self.inputs(curve, scale))
+
+    def widened(self, below: float, above: float) -> tuple[float, float]:
+        """Range of the data widened by some decades."""
+        low, high = self.data
+        return low / 10**below, high * 10**above
+
+
+def path_of(curves: tuple[Curve, ...], path: Way) -> Path:
+    """Resolve what the user said about the inputs.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one input is left to be the scale.
+    """
+    symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
+    if callable(path):
+        return _optimal(curves, path)
+    fixed = dict(path or {})
+    if unknown := [s for s in fixed if s not in symbols]:
+        raise ValueError(f"path names the input {unknown[0]!r}; there are {', '.join(symbols)}")
+    free = [s for s in symbols if s not in fixed]
+    if len(free) != 1:
+        other = symbols[-1]
+        raise ValueError(
+            f"the law has the inputs {', '.join(symbols)}: say how they go together, e.g. "
+            f"path={{{other!r}: lambda {symbols[0]}: 20 * {symbols[0]}}}, or give the cost of a "
+            "run, e.g. path=FLOPs6ND(), for budgets that are spent optimally"
+        )
+    symbol = free[0]
+
+    def inputs(curve: Curve, scale: np.ndarray) -> Inputs:
+        scale = np.asarray(scale, float)
+        tied = {
+            s: np.broadcast_to(value(scale) if callable(value) else float(value), scale.shape)
+            for s, value in fixed.items()
+        }
+        return {symbol: scale, **tied}
+
+    known = np.concatenate([curve.data[symbol] for curve in curves])
+    return Path(symbol, inputs, (float(known.min()), float(known.max())))
+
+
+def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path:
+    """Budgets that every draw spends as it is best for it."""
+    from bayescale.quantities.allocation import free_inputs, optimum
+
+    size, data = names = free_inputs(curves[0], None)
+
+    def inputs(curve: Curve, scale: np.ndarray) -> Inputs:
+        best = optimum(curve, cost, np.asarray(scale, float), names)
+        return {size: best.N, data: best.D}
+
+    known = np.concatenate([np.asarray(cost(c.data[size], c.data[data])) for c in curves])
+    return Path("budget", inputs, (float(known.min()), float(known.max())))

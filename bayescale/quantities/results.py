@@ -1,0 +1,76 @@
+"""What the results of all questions have in common."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+class Result(ABC):
+    """A distribution, its summary, a figure and a sentence."""
+
+    @abstractmethod
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """Median, equal-tailed interval and probabilities; `ci_prob` is that of the interval."""
+
+    @property
+    @abstractmethod
+    def sentence(self) -> str:
+        """The answer in words."""
+
+    @abstractmethod
+    def plot(self, ax: "Axes | None" = None) -> Any:
+        """Draw the answer on axes, new ones by default, and return them."""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def interval(draws: np.ndarray, ci_prob: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower end, median and upper end of an equal-tailed interval over the first axis.
+
+    Infinite draws are ordered like numbers; a quantile next to one is infinite, not undefined.
+    """
+    if not 0 < ci_prob < 1:
+        raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}")
+    if not len(draws):
+        nothing = np.full(draws.shape[1:], np.nan)
+        return nothing, nothing, nothing
+    tail = (1 - ci_prob) / 2
+    levels = [tail, 0.5, 1 - tail]
+    if np.all(np.isfinite(draws)):
+        low, median, high = np.quantile(draws, levels, axis=0)
+    else:
+        low, median, high = np.quantile(draws, levels, axis=0, method="inverted_cdf")
+    return low, median, high
+
+
+def columns(draws: np.ndarray, ci_prob: float) -> dict[str, np.ndarray]:
+    """Columns ``median``, ``lower_<prob>`` and ``upper_<prob>`` of a summary."""
+    low, median, high = interval(draws, ci_prob)
+    return {
+        "median": np.atleast_1d(median),
+        f"lower_{ci_prob:g}": np.atleast_1d(low),
+        f"upper_{ci_prob:g}": np.atleast_1d(high),
+    }
+
+
+def percent(probability: float) -> str:
+    """Write a probability for people: never 0 or 100 unless all draws agree."""
+    if 0 < probability < 0.01:
+        return "< 1 %"
+    if 0.99 < probability < 1:
+        return "> 99 %"
+    return f"{100 * probability:.0f} %"
+
+
+def span(draws: np.ndarray, ci_prob: float = 0.9, digits: int = 3) -> str:
+    """Median and interval in words."""
+    low, median, high = interval(draws, ci_prob)
+    return (
+        f"{median:.{digits}g} ({100 * ci_prob:g} % interval {low:.{digits}g} to {high:.{digits}g})"
+    )

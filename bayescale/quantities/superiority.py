@@ -1,0 +1,128 @@
+"""Which of two curves is better at given scales, and how surely."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Source, advantage, curves_of
+from bayescale.quantities.results import Result, columns, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Superiority(Result):
+    """Posterior probability that one curve is better than another, point by point.
+
+    Attributes
+    ----------
+    x : mapping of str to array, shape (points,)
+        Inputs.
+    draws : array, shape (sample, points)
+        Response of `a` minus response of `b`.
+    probability : array, shape (points,)
+        That `a` is better: lower, for a loss; higher, for a rate of successes.
+    extrapolated : array of bool, shape (points,)
+        Whether the point lies outside the data of either.
+    a, b : Curve
+        The curves.
+    """
+
+    x: Mapping[str, np.ndarray]
+    draws: np.ndarray = field(repr=False)
+    probability: np.ndarray
+    extrapolated: np.ndarray
+    a: Curve
+    b: Curve
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """One row a point: the difference, P(`a` is better), whether it is extrapolated."""
+        import pandas as pd
+
+        table = pd.DataFrame({**self.x, **columns(self.draws, ci_prob)})
+        table[f"p_{self.a.label}_better"] = self.probability
+        table["extrapolated"] = self.extrapolated
+        return table
+
+    @property
+    def sentence(self) -> str:
+        """Probability at the last point."""
+        where = ", ".join(f"{s} = {v[-1]:.3g}" for s, v in self.x.items())
+        beyond = ", beyond the data" if self.extrapolated[-1] else ""
+        averaged = f", averaged over {' and '.join(self.a.averaged)}" if self.a.averaged else ""
+        return (
+            f"At {where}{beyond}{averaged}, {self.a.label} is better than {self.b.label} with "
+            f"probability {percent(float(self.probability[-1]))}."
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the probability over scale."""
+        from bayescale.quantities.figures import plot_superiority
+
+        return plot_superiority(self, ax)
+
+
+def better_at(
+    fit: Source, a: Any, b: Any, x: Any, *, groups: Mapping[str, Any] | None = None
+) -> Superiority:
+    """Probability that one curve is better than another at given scales.
+
+    Parameters
+    ----------
+    fit, a, b, groups
+        As for :func:`bayescale.crossover_scale`.
+    x : float, array_like, or mapping of str to array_like
+        Scales, or inputs by symbol, in the unit of the table.
+
+    Returns
+    -------
+    Superiority
+
+    Raises
+    ------
+    ValueError
+        If labels or inputs are unknown, missing or not positive.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
+    >>> arch = np.repeat(["lstm", "transformer"], 8)
+    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
+    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": loss}, y="loss", x={"C": "C"},
+    ...                groups={"family": "arch"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> bs.better_at(fit, "lstm", "transformer", [1e17, 1e21]).probability.round(2)
+    array([1., 0.])
+    """
+    one, other = curves_of(fit, [a, b], groups)
+    inputs = inputs_of((one, other), x)
+    ahead = advantage(one, other)(inputs)
+    outside = np.zeros(ahead.shape[1], bool)
+    for curve in (one, other):
+        for symbol in curve.symbols:
+            known = curve.data[symbol]
+            outside |= (inputs[symbol] < known.min()) | (inputs[symbol] > known.max())
+    difference = one(inputs) - other(inputs)
+    probability = (ahead > 0).mean(axis=0) + 0.5 * (ahead == 0).mean(axis=0)
+    return Superiority(inputs, difference, probability, outside, one, other)
+
+
+def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
+    """Resolve inputs by symbol, from numbers for a law of one input or from a mapping."""
+    symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
+    if not isinstance(x, Mapping):
+        if len(symbols) != 1:
+            raise ValueError(f"say which input is meant: x={{{symbols[0]!r}: ...}}")
+        x = {symbols[0]: x}
+    if wrong := sorted(set(symbols) - set(x)):
+        raise ValueError(f"missing the inputs {', '.join(wrong)}")
+    arrays = np.broadcast_arrays(*[np.atleast_1d(np.asarray(x[s], float)) for s in symbols])
+    for symbol, values in zip(symbols, arrays, strict=True):
+        if not np.all(np.isfinite(values) & (values > 0)):
+            raise ValueError(f"input {symbol!r}: every value must be finite and positive")
+    return {s: np.array(v).ravel() for s, v in zip(symbols, arrays, strict=True)}

@@ -1,0 +1,357 @@
+"""Answers from posteriors: what they promise on posteriors whose answers are known."""
+
+import time
+
+import numpy as np
+import pytest
+from posteriors import fit_with
+
+import bayescale as bs
+from bayescale import quantities
+from bayescale.laws.base import Law, exponent, level
+
+BUDGETS = np.geomspace(1e18, 1e26, 200)
+BESIROGLU = {"E": 1.8172, "A": 482.01, "alpha": 0.3478, "B": 2085.43, "beta": 0.3658}
+
+
+def pair_table(y="loss", group="family", low=1e17, high=1e21):
+    x = np.tile(np.geomspace(low, high, 6), 2)
+    table = {"C": x, group: np.repeat(["lstm", "gpt"], 6), y: np.linspace(4.0, 2.5, 12)}
+    return bs.Runs(table, y=y, x={"C": "C"}, groups=group)
+
+
+def joint_table():
+    N, D = map(np.ravel, np.meshgrid(np.geomspace(1e7, 1e9, 4), np.geomspace(1e8, 1e10, 4)))
+    return bs.Runs(
+        {"N": N, "D": D, "loss": 5 - np.arange(16) / 10}, y="loss", x={"N": "N", "D": "D"}
+    )
+
+
+def power_laws(A, alpha, E=None):
+    """Two curves: columns are lstm and gpt."""
+    A, alpha = np.atleast_2d(A), np.atleast_2d(alpha)
+    if E is None:
+        return fit_with(bs.laws.PowerLaw(), pair_table(), {"A": A, "alpha": alpha})
+    values = {"A": A, "alpha": alpha, "E": np.atleast_2d(E)}
+    return fit_with(bs.laws.OffsetPowerLaw(), pair_table(), values)
+
+
+def chinchilla(samples=1, **spread):
+    rng = np.random.default_rng(1)
+    values = {
+        name: value * np.exp(rng.normal(0, spread.get(name, 0.0), samples))
+        for name, value in BESIROGLU.items()
+    }
+    return fit_with(bs.laws.Chinchilla(), joint_table(), values), values
+
+
+@pytest.fixture(scope="module")
+def uncertain():
+    return chinchilla(4000, E=0.02, A=0.2, alpha=0.04, B=0.3, beta=0.05)
+
+
+# Where two curves cross -------------------------------------------------------------------------
+
+
+def test_two_power_laws_cross_where_the_formula_says():
+    rng = np.random.default_rng(0)
+    alpha = np.stack([rng.normal(0.07, 0.002, 500), rng.normal(0.095, 0.002, 500)], axis=1)
+    A = np.array([60.0, 169.0])
+    answer = bs.crossover_scale(power_laws(A, alpha), "lstm", "gpt", bounds=(1e2, 1e40))
+    truth = np.log(A[0] / A[1]) / (alpha[:, 0] - alpha[:, 1])
+    np.testing.assert_allclose(np.log(answer.draws), truth, rtol=1e-10)
+    assert answer.p_b_overtakes == 1.0
+    assert answer.p_no_crossing == answer.p_a_overtakes == answer.p_several == 0.0
+
+
+def test_curves_that_never_cross_have_no_crossing_scale():
+    answer = bs.crossover_scale(power_laws([60.0, 50.0], [0.07, 0.07]), "lstm", "gpt")
+    assert answer.p_no_crossing == answer.p_b_always == 1.0
+    assert np.isnan(answer.draws).all()
+    assert "do not cross" in str(answer)
+
+
+def test_the_probability_of_no_crossing_is_the_share_of_draws_without_one():
+    # One draw crosses in the data, one beyond them, one below them, one not at all.
+    alpha = [[0.07, 0.095], [0.07, 0.095], [0.07, 0.095], [0.07, 0.07]]
+    at = np.array([1e19, 1e23, 1e15])
+    A = [[60.0, 60.0 * x**0.025] for x in at] + [[60.0, 59.0]]
+    answer = bs.crossover_scale(power_laws(A, alpha), "lstm", "gpt")
+    np.testing.assert_allclose(answer.draws[:3], at, rtol=1e-8)
+    assert answer.p_no_crossing == answer.p_beyond_data == answer.p_below_data == 0.25
+    assert answer.bounds == pytest.approx((1e11, 1e27))
+    table = answer.summary(ci_prob=0.5)
+    assert table["median"].item() == pytest.approx(19.0)
+    assert table["p_lstm_always"].item() == 0.0
+    assert table["p_gpt_always"].item() == 0.25
+
+
+def test_several_crossings_are_reported_and_the_one_in_the_data_is_the_answer():
+    # In units of the floor gap, lstm is better in the middle only.
+    E, A, alpha = [1.00, 0.80], [1e5, 1e3], [0.30, 0.15]
+    answer = bs.crossover_scale(power_laws(A, alpha, E), "lstm", "gpt", bounds=(1e5, 1e26))
+    roots = answer.crossings[0]
+    assert len(roots) == 2
+    assert answer.p_several == 1.0
+    for x in roots:
+        assert E[0] + A[0] * x ** -alpha[0] == pytest.approx(E[1] + A[1] * x ** -alpha[1], rel=1e-9)
+    nearest = roots[np.argmin(np.abs(np.log10(roots) - 19))]
+    assert answer.draws[0] == nearest
+
+
+def test_a_floor_that_is_shared_makes_no_crossing_out_of_rounding():
+    answer = bs.crossover_scale(
+        power_laws([1e3, 2e3], [0.3, 0.3], [1.5, 1.5]), "lstm", "gpt", bounds=(1e10, 1e90)
+    )
+    assert answer.p_no_crossing == 1.0
+
+
+def test_simulated_crossovers_are_covered_at_the_nominal_rate():
+    # With a normal likelihood and a flat prior, intervals of the posterior have exact coverage.
+    rng = np.random.default_rng(2)
+    table = pair_table()
+    log_x = np.log(table.x["C"][:6])
+    design = np.stack([np.ones(6), -log_x], axis=1)
+    root = np.linalg.cholesky(np.linalg.inv(design.T @ design)) * 0.01
+    inside = 0
+    for _ in range(200):
+        estimates, truths = [], []
+        for A, alpha in ((60.0, 0.07), (169.0, 0.095)):
+            truth = np.array([np.log(A), alpha])
+            y = design @ truth + rng.normal(0, 0.01, 6)
+            centre = np.linalg.lstsq(design, y, rcond=None)[0]
+            estimates.append(centre + rng.standard_normal((150, 2)) @ root.T)
+            truths.append(truth)
+        A, alpha = (np.stack([e[:, i] for e in estimates], axis=1) for i in (0, 1))
+        fit = power_laws(np.exp(A), alpha)
+        answer = bs.crossover_scale(fit, "lstm", "gpt", bounds=(1e12, 1e24))
+        low, high = answer.summary(0.8)[["lower_0.8", "upper_0.8"]].to_numpy()[0]
+        inside += low < np.log10(169 / 60) / 0.025 < high
+    assert 0.72 < inside / 200 < 0.88
+
+
+def test_labels_are_checked_with_a_suggestion():
+    fit = power_laws([60.0, 50.0], [0.07, 0.08])
+    with pytest.raises(ValueError, match=r"no family is called 'lsmt': did you mean 'lstm'"):
+        bs.crossover_scale(fit, "lsmt", "gpt")
+    with pytest.raises(ValueError, match="no group is called 'dataset'"):
+        bs.crossover_scale(fit, "lstm", "gpt", groups={"dataset": "code"})
+    with pytest.raises(ValueError, match="bounds must be two positive scales"):
+        bs.crossover_scale(fit, "lstm", "gpt", bounds=(1e5, 1e4))
+
+
+def test_two_fits_are_compared_with_independent_draws():
+    table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
+    fits = {
+        name: fit_with(bs.laws.PowerLaw(), table, {"A": A, "alpha": alpha})
+        for name, A, alpha in (("lstm", 60.0, 0.07), ("gpt", 169.0, 0.095))
+    }
+    truth = np.log(169 / 60) / 0.025
+    for answer in (
+        bs.crossover_scale(fits, "lstm", "gpt"),
+        bs.crossover_scale(None, fits["lstm"], fits["gpt"]),
+    ):
+        assert np.log(answer.draws[0]) == pytest.approx(truth)
+
+
+def test_several_groups_are_named_or_averaged_over():
+    rows = [(f, d) for f in ("lstm", "gpt") for d in ("code", "prose") for _ in range(2)]
+    table = {"C": [1e17, 1e21] * 4, "loss": np.linspace(4, 3, 8)}
+    table |= {"family": [f for f, _ in rows], "dataset": [d for _, d in rows]}
+    runs = bs.Runs(table, y="loss", x={"C": "C"}, groups=["family", "dataset"])
+    values = {
+        "A": np.array([[60.0, 66.0, 169.0, 200.0]]),
+        "alpha": np.array([[0.07, 0.07, 0.095, 0.095]]),
+    }
+    fit = fit_with(bs.laws.PowerLaw(), runs, values)
+    on_code = bs.crossover_scale(fit, "lstm", "gpt", groups={"dataset": "code"})
+    assert np.log(on_code.draws[0]) == pytest.approx(np.log(169 / 60) / 0.025)
+    mixed = bs.crossover_scale(
+        fit, {"family": "lstm", "dataset": "code"}, {"family": "gpt", "dataset": "prose"}
+    )
+    assert np.log(mixed.draws[0]) == pytest.approx(np.log(200 / 60) / 0.025)
+    mean = bs.crossover_scale(fit, "lstm", "gpt")
+    assert np.log(mean.draws[0]) == pytest.approx(np.log(369 / 126) / 0.025)
+    assert "Averaged over dataset" in str(mean)
+
+
+def test_a_law_of_several_inputs_needs_to_know_what_scale_is(uncertain):
+    fit, _ = uncertain
+    with pytest.raises(ValueError, match=r"say how they go together"):
+        bs.scale_for(fit, 2.5)
+
+
+def test_the_better_curve_is_the_lower_one():
+    A, alpha = [60.0, 169.0], [[0.07, 0.095], [0.07, 0.060]]
+    answer = bs.better_at(power_laws(A, alpha), "lstm", "gpt", [1e17, 1e21, 1e23])
+    np.testing.assert_array_equal(answer.probability, [1.0, 0.5, 0.5])
+    np.testing.assert_array_equal(answer.extrapolated, [False, False, True])
+    assert answer.draws[0, 0] == pytest.approx(60 * 1e17**-0.07 - 169 * 1e17**-0.095)
+    assert "beyond the data" in str(answer)
+
+
+# What equal performance costs -------------------------------------------------------------------
+
+
+def test_the_multiplier_is_constant_where_only_levels_differ():
+    answer = bs.compute_multiplier(
+        power_laws([60.0, 54.0], [0.07, 0.07]), "lstm", "gpt", at=[1e16, 1e19, 1e24]
+    )
+    np.testing.assert_allclose(answer.draws, (60 / 54) ** (1 / 0.07), rtol=1e-8)
+
+
+def test_the_multiplier_inverts_the_baseline():
+    E, A, alpha = [1.4, 1.5], [1e4, 2e4], [0.2, 0.22]
+    x = np.array([1e17, 1e19, 1e21])
+    answer = bs.compute_multiplier(power_laws(A, alpha, E), "lstm", "gpt", at=x)
+    reached = E[1] + A[1] * x ** -alpha[1]
+    closed = ((reached - E[0]) / A[0]) ** (-1 / alpha[0]) / x
+    np.testing.assert_allclose(answer.draws[0], closed, rtol=1e-8)
+
+
+def test_the_multiplier_is_undefined_below_the_floor_of_the_baseline():
+    fit = power_laws([1e4, 1e4], [0.2, 0.2], [[2.0, 1.0], [1.0, 1.0]])
+    answer = bs.compute_multiplier(fit, "lstm", "gpt", at=[1e15, 1e25])
+    np.testing.assert_allclose(answer.p_undefined, [0.0, 0.5])
+    assert answer.draws[1, 1] == pytest.approx(1.0)
+    assert np.isinf(answer.summary(0.8)["upper_0.8"].iloc[1])
+
+
+def test_a_speedup_that_shrinks_has_its_exponent():
+    # s - 1 = 0.4 (x / 1e17)^-0.2, made by giving the baseline the curve f(s x) = g(x).
+    class Slowed(Law):
+        name = "test_slowed"
+        parameters = (level("A"), exponent("alpha"))
+
+        def log_mean(self, xp, p, x):
+            return p.log_A - p.alpha * xp.log(x * (1 + 0.4 * (x / 1e17) ** -0.2))
+
+    table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
+    values = {"A": 60.0, "alpha": 0.07}
+    fits = {
+        "adamw": fit_with(bs.laws.PowerLaw(), table, values),
+        "muon": fit_with(Slowed(), table, values),
+    }
+    answer = bs.optimizer_speedup(fits, "adamw", "muon", at=np.geomspace(1e17, 1e22, 30))
+    assert answer.draws[0, 0] == pytest.approx(1.4)
+    assert answer.decay[0] == pytest.approx(0.2)
+    assert answer.p_shrinks == 1.0
+    assert 1e21 < answer.falls_below(1.05)[0] < 1e22
+    assert np.isinf(answer.falls_below(0.9)[0])
+
+
+# How to split a budget --------------------------------------------------------------------------
+
+
+def test_the_optimum_is_that_of_the_chinchilla_formulas():
+    fit, p = chinchilla()
+    answer = bs.compute_optimal(fit, [1e20, 5.76e23])
+    a = p["beta"] / (p["alpha"] + p["beta"])
+    G = (p["alpha"] * p["A"] / (p["beta"] * p["B"])) ** (1 / (p["alpha"] + p["beta"]))
+    C = np.array([1e20, 5.76e23])
+    np.testing.assert_allclose(answer.draws["N"][0], G * (C / 6) ** a, rtol=1e-8)
+    np.testing.assert_allclose(answer.draws["D"][0], (C / 6) ** (1 - a) / G, rtol=1e-8)
+    np.testing.assert_allclose(answer.exponent[0], a[0], rtol=1e-8)
+    # The published fit gives 72e9 parameters at the budget of Chinchilla, laws.md section 1.
+    assert answer.draws["N"][0, 1] == pytest.approx(72e9, rel=0.05)
+
+
+@pytest.mark.parametrize("cost", [lambda N, D: 6 * N * D, lambda N, D: 6 * N * D**1.0 + 0 * N])
+def test_the_numerical_optimum_is_the_closed_one(uncertain, cost):
+    fit, _ = uncertain
+    few = BUDGETS[::40]
+    closed, numerical = bs.compute_optimal(fit, few), bs.compute_optimal(fit, few, cost=cost)
+    np.testing.assert_allclose(numerical.draws["N"], closed.draws["N"], rtol=1e-6)
+    np.testing.assert_allclose(numerical.draws["loss"], closed.draws["loss"], rtol=1e-12)
+    np.testing.assert_allclose(numerical.exponent, closed.exponent, atol=1e-6)
+
+
+def test_serving_tokens_makes_smaller_models_optimal(uncertain):
+    fit, _ = uncertain
+    costs = [bs.quantities.FLOPs6ND(T) for T in (0.0, 1e11, 1e13)]
+    answers = [bs.compute_optimal(fit, 1e22, cost=cost) for cost in costs]
+    sizes = [answer.draws["N"] for answer in answers]
+    assert (sizes[1] < sizes[0]).all()
+    assert (sizes[2] < sizes[1]).all()
+    for answer, cost in zip(answers, costs, strict=True):
+        spent = cost(answer.draws["N"], answer.draws["D"])
+        np.testing.assert_allclose(spent, 1e22, rtol=1e-9)
+        here = answer.draws["loss"]
+        for factor in (0.99, 1.01):
+            N = answer.draws["N"] * factor
+            assert (answer.curve({"N": N, "D": cost.data_for(1e22, N)}) >= here).all()
+
+
+def test_a_cost_that_is_not_affine_in_data_is_inverted(uncertain):
+    fit, _ = uncertain
+    answer = bs.compute_optimal(fit, 1e22, cost=lambda N, D: 6 * N * D * (1 + (D / 1e12) ** 0.3))
+    N, D = answer.draws["N"], answer.draws["D"]
+    np.testing.assert_allclose(6 * N * D * (1 + (D / 1e12) ** 0.3), 1e22, rtol=1e-9)
+
+
+def test_overtraining_costs_loss_except_at_the_optimum(uncertain):
+    fit, _ = uncertain
+    answer = bs.compute_optimal(fit, [1e21])
+    assert (answer.penalty(2000.0) > 0).all()
+    ratio = float(answer.draws["tokens_per_parameter"][0, 0])
+    assert answer.penalty(ratio)[0, 0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_sentence_says_when_the_optimum_is_outside_the_data(uncertain):
+    fit, _ = uncertain
+    assert "100 % of the draws lie outside" in str(bs.compute_optimal(fit, 1e25))
+    with pytest.raises(ValueError, match="law of model size and data size"):
+        bs.compute_optimal(power_laws([60.0, 50.0], [0.07, 0.07]), 1e20, groups={"family": "lstm"})
+
+
+@pytest.mark.parametrize("cost", [None, quantities.FLOPs6ND(1e11)])
+def test_4000_draws_at_200_budgets_take_a_second(uncertain, cost):
+    fit, _ = uncertain
+    seconds = []
+    for _ in range(2):
+        start = time.process_time()
+        bs.compute_optimal(fit, BUDGETS, cost=cost)
+        seconds.append(time.process_time() - start)
+    # Processor time, because other processes may share the machine; the margin is theirs too.
+    assert min(seconds) < 1.0
+
+
+# What it takes to reach a target ----------------------------------------------------------------
+
+
+def test_the_scale_for_a_target_is_that_of_the_formula():
+    fit = power_laws([1e4, 2e4], [0.2, 0.22], [[1.4, 1.5], [1.9, 1.5]])
+    answer = bs.scale_for(fit, [2.5, 1.6], groups={"family": "lstm"})
+    closed = ((2.5 - np.array([1.4, 1.9])) / 1e4) ** (-1 / 0.2)
+    np.testing.assert_allclose(answer.draws[:, 0], closed, rtol=1e-8)
+    assert answer.draws[0, 1] == pytest.approx((0.2 / 1e4) ** (-1 / 0.2), rel=1e-8)
+    assert np.isinf(answer.draws[1, 1])
+    np.testing.assert_array_equal(answer.p_never, [0.0, 0.5])
+    assert answer.summary(0.9).loc[1.6, "p_never"] == 0.5
+
+
+def test_one_target_gives_one_number_a_draw():
+    fit = power_laws([1e4, 2e4], [0.2, 0.22], [1.4, 1.5])
+    answer = bs.scale_for(fit, 1.2, groups={"family": "gpt"})
+    assert answer.draws.shape == (1,)
+    assert float(answer.p_never) == 1.0
+    assert "never reached with probability 100 %" in str(answer)
+
+
+def test_a_fit_of_several_families_asks_which():
+    with pytest.raises(ValueError, match=r"say which, e.g. groups=\{'family': 'lstm'\}"):
+        bs.scale_for(power_laws([60.0, 50.0], [0.07, 0.07]), 2.0)
+
+
+def test_a_budget_reaches_what_its_optimal_split_reaches():
+    fit, _ = chinchilla()
+    answer = bs.scale_for(fit, 2.2, path=bs.quantities.FLOPs6ND())
+    best = bs.compute_optimal(fit, answer.draws[0])
+    assert best.draws["loss"][0, 0] == pytest.approx(2.2, rel=1e-10)
+
+
+def test_inputs_can_be_tied():
+    fit, p = chinchilla()
+    size = bs.scale_for(fit, 2.4, path={"D": lambda N: 20 * N}).draws[0]
+    loss = p["E"] + p["A"] * size ** -p["alpha"] + p["B"] * (20 * size) ** -p["beta"]
+    assert loss[0] == pytest.approx(2.4, rel=1e-10)
