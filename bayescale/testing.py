@@ -1,0 +1,224 @@
+"""Checks that any law must pass, for the laws of this package and for those of its users.
+
+Every check raises ``AssertionError`` that names the law, the input or parameter, and what is wrong.
+"""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Law, Parameters, get
+from bayescale.laws.claims import Example
+
+Columns = dict[str, np.ndarray]
+
+
+def check_law(law: Law, *, seed: int = 0) -> None:
+    """Run every check that needs no sampling.
+
+    Parameters
+    ----------
+    law : Law
+        With an ``example``, or one is made from the medians of its priors.
+    seed : int
+        Seed of constants and inputs.
+
+    Raises
+    ------
+    AssertionError
+        If numbers and graph differ, a gradient is wrong, a claim about monotonicity or about a
+        limit does not hold, or the law overflows within 20 decades of an input.
+
+    Examples
+    --------
+    >>> from bayescale import laws
+    >>> check_law(laws.PowerLaw())
+    """
+    check_graph(law, seed=seed)
+    check_monotone(law, seed=seed)
+    check_limits(law, seed=seed)
+    check_decades(law)
+
+
+def example_of(law: Law) -> Example:
+    """Return the worked case of a law, or one from the medians of its priors."""
+    if law.example is not None:
+        return law.example
+    typical = {"level": 1.0, "floor": 0.1, "intercept": 0.0, "ceiling": 0.9}
+    constants = {
+        q.name: typical.get(q.role, _from_link(q.link, q.centre) * (30.0 if q.of else 1.0))
+        for q in law.parameters
+    }
+    return Example(constants, dict.fromkeys(law.inputs, (1.0, 1e3)))
+
+
+def _from_link(link: str, z: float) -> float:
+    return float({"log": np.exp, "unit": lambda v: 1 / (1 + np.exp(-v))}.get(link, float)(z))
+
+
+def design(law: Law, rows: int, rng: np.random.Generator) -> tuple[Columns, np.ndarray | None]:
+    """Inputs at which the worked case of a law is measured.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    rows : int
+        Number of measurements.
+    rng : numpy.random.Generator
+        Draws them: log-uniform in ranges, evenly among values that occur.
+
+    Returns
+    -------
+    columns, sequence
+        Inputs by symbol and, for laws of whole runs, the run of every row.
+    """
+    case = example_of(law)
+    if case.table is not None:
+        columns = {s: np.asarray(v) for s, v in case.table(rng, rows).items()}
+        sequence = columns.pop("sequence", None)
+        return columns, sequence
+    return {
+        s: np.exp(rng.uniform(np.log(v[0]), np.log(v[1]), rows))
+        if len(v) == 2
+        else rng.choice(np.array(v, float), rows)
+        for s, v in case.inputs.items()
+    }, None
+
+
+def _evaluate(law: Law, xp: Any, p: Parameters, x: list[Any]) -> Any:
+    """Log mean, or the mean of a response that may be negative."""
+    return law.mean(xp, p, *x) if law.response == "real" else law.log_mean(xp, p, *x)
+
+
+def _formula(law: Law, columns: Columns, sequence: np.ndarray | None) -> list[np.ndarray]:
+    return list(law.features(columns, sequence).values())
+
+
+def _as_parameters(xp: Any, law: Law, values: Mapping[str, Any]) -> Parameters:
+    """Positive parameters by their logarithms, as the sampler has them."""
+    logs = {q.name: values[q.name] for q in law.parameters if q.is_positive}
+    rest = {q.name: values[q.name] for q in law.parameters if not q.is_positive}
+    return Parameters(xp, rest, logs)
+
+
+def _coordinates(law: Law, constants: Mapping[str, float]) -> dict[str, float]:
+    return {
+        q.name: float(np.log(constants[q.name])) if q.is_positive else float(constants[q.name])
+        for q in law.parameters
+    }
+
+
+def _jittered(
+    law: Law, rng: np.random.Generator, rows: int, spread: float = 0.05
+) -> dict[str, np.ndarray]:
+    """Coordinates around the worked case, one set a row; fractions stay below 1."""
+    centre = _coordinates(law, example_of(law).parameters)
+    result = {}
+    for q in law.parameters:
+        drawn = centre[q.name] + spread * rng.standard_normal(rows)
+        result[q.name] = np.minimum(drawn, -1e-6) if q.link == "unit" else drawn
+    return result
+
+
+def check_graph(law: Law, *, rows: int = 40, seed: int = 0) -> None:
+    """Numbers and graph agree to 1e-10, and the graph's gradient with finite differences."""
+    rng = np.random.default_rng(seed)
+    x = _formula(law, *design(law, rows, rng))
+    rows = len(x[0])
+    z = _jittered(law, rng, rows)
+    value, gradients = _compiled(law, x)
+    numbers = _evaluate(law, np, _as_parameters(np, law, z), x)
+    graph = value(*z.values(), *x)
+    _close(law, "numbers and graph", graph, numbers, 1e-10)
+    names = list(z)
+    steps = 1e-5
+    for name, gradient in zip(names, gradients(*z.values(), *x), strict=True):
+        either = []
+        for sign in (1, -1):
+            moved = {**z, name: z[name] + sign * steps}
+            either.append(_evaluate(law, np, _as_parameters(np, law, moved), x))
+        finite = (either[0] - either[1]) / (2 * steps)
+        _close(law, f"gradient in {name}", gradient, finite, 1e-5)
+
+
+def _compiled(law: Law, x: list[np.ndarray]) -> tuple[Any, Any]:
+    """Compile the law, and its gradient in every coordinate, as functions of coordinates and x."""
+    import pytensor
+    import pytensor.tensor as pt
+
+    z = {q.name: pt.vector(q.name) for q in law.parameters}
+    inputs = [pt.tensor(f"x{i}", shape=(None,) * np.ndim(v)) for i, v in enumerate(x)]
+    result = _evaluate(law, pt, _as_parameters(pt, law, z), inputs)
+    arguments = [*z.values(), *inputs]
+    options = {"mode": "FAST_COMPILE", "on_unused_input": "ignore"}
+    slopes = pytensor.grad(result.sum(), list(z.values()), disconnected_inputs="ignore")
+    return (
+        pytensor.function(arguments, result, **options),
+        pytensor.function(arguments, slopes, **options),
+    )
+
+
+def _close(law: Law, what: str, got: Any, wanted: Any, tolerance: float) -> None:
+    got, wanted = np.asarray(got, float), np.asarray(wanted, float)
+    if not (np.all(np.isfinite(got)) and np.all(np.isfinite(wanted))):
+        raise AssertionError(f"{law.title}: {what}: not finite")
+    worst = np.max(np.abs(got - wanted) / (1 + np.abs(wanted)))
+    if worst > tolerance:
+        raise AssertionError(f"{law.title}: {what} differ by {worst:.2g} > {tolerance:g}")
+
+
+def check_monotone(law: Law, *, rows: int = 30, seed: int = 0) -> None:
+    """The response moves as the law says in every input that it names."""
+    rng = np.random.default_rng(seed)
+    case = example_of(law)
+    columns, _ = design(law, rows, rng)
+    p = _as_parameters(np, law, _coordinates(law, case.parameters))
+    for name, direction in law.monotone.items():
+        ladder = np.geomspace(min(case.inputs[name]), max(case.inputs[name]), 50)
+        for row in range(rows):
+            x = {s: np.full(50, v[row]) for s, v in columns.items()} | {name: ladder}
+            rise = direction * np.diff(_evaluate(law, np, p, [x[s] for s in law.inputs]))
+            if np.any(rise < -1e-12):
+                raise AssertionError(
+                    f"{law.title}: the response should {'rise' if direction > 0 else 'fall'} in "
+                    f"{name}, and does not at {name} = {ladder[np.argmin(rise)]:.3g}"
+                )
+
+
+def check_limits(law: Law, *, rows: int = 30, seed: int = 0) -> None:
+    """The law becomes the laws that it names, at the constants that it names."""
+    columns, _ = design(law, rows, np.random.default_rng(seed))
+    x = [columns[s] for s in law.inputs] if law.limits else []
+    for limit in law.limits:
+        constants = {**example_of(law).parameters, **limit.at}
+        other = get(limit.law)
+        got = law(*x, **constants)
+        wanted = other(*limit.inputs(*x), **limit.parameters(constants))
+        _close(law, f"limit {other.title}: responses", got / wanted, 1.0, limit.tolerance)
+
+
+def check_decades(law: Law, *, decades: int = 20) -> None:
+    """Response and gradient stay finite over decades of every input that has a range."""
+    case = example_of(law)
+    if case.table is not None:
+        return
+    middle = {s: float(np.exp(np.mean(np.log([min(v), max(v)])))) for s, v in case.inputs.items()}
+    ranges = [s for s, v in case.inputs.items() if len(v) == 2]
+    far = np.logspace(-decades / 2, decades / 2, decades + 1)
+    moved = [{s: far for s in ranges}, *({s: far} for s in ranges)]
+    moved += [{a: far, b: far[::-1]} for a, b in itertools.combinations(ranges, 2)]
+    z = _coordinates(law, case.parameters)
+    _, gradients = _compiled(law, [far] * len(law.inputs))
+    for factors in moved:
+        x = [np.full(len(far), middle[s]) * factors.get(s, 1.0) for s in law.inputs]
+        value = _evaluate(law, np, _as_parameters(np, law, z), x)
+        slopes = gradients(*(np.full(len(far), v) for v in z.values()), *x)
+        for what, numbers in zip(["response", *z], [value, *slopes], strict=True):
+            if not np.all(np.isfinite(numbers)):
+                where = x[law.inputs.index(next(iter(factors)))][~np.isfinite(numbers)][0]
+                raise AssertionError(
+                    f"{law.title}: {what} is not finite at {next(iter(factors))} = {where:.3g}"
+                )
