@@ -9,12 +9,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayescale.laws.base import Parameter
+from bayescale.laws.numerics import logit_of_log, sigmoid
 from bayescale.noise import NO_PREVIOUS
-from bayescale.pooling import Independent, Partial, informed
+from bayescale.information import Information, local_information
+from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
 from bayescale.structure import Structure, group_codes
 
 Arrays = dict[str, np.ndarray]
+
+#: Concentration of success rates over items that the anchor of a ceiling assumes.
+ITEMS_DIFFER = 50.0
 
 
 def arrays_of(structure: Structure, runs: Runs) -> Arrays:
@@ -27,11 +32,11 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     """Arrays with one value a row: response, inputs, units, errors, checkpoints."""
     noise = structure.noise
     y = np.asarray(runs.y, float)
-    arrays: Arrays = {"y": np.log(y) if noise.on_log and not noise.counts else y}
+    arrays: Arrays = {"y": y if noise.counts else noise.on_link(y)}
     if noise.counts:
         arrays["trials"] = np.asarray(runs.trials, float)
     if "se" in structure.extras:
-        arrays["se"] = np.asarray(runs.y_se) / y if noise.on_log else np.asarray(runs.y_se)
+        arrays["se"] = np.asarray(runs.y_se) * noise.slope_of_link(y)
     if "weight" in structure.extras:
         arrays["weight"] = np.asarray(runs.weight, float)
     columns = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
@@ -122,17 +127,40 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         offset, scale = _anchor(structure, q, rows, log_x, log_y, unit, count)
         arrays[f"offset_{q.name}"] = offset + q.centre
         arrays[f"scale_{q.name}"] = scale
+        known = local_information(log_x, log_y, unit, count)
+        centred = _centred(structure, q, known)
         if isinstance(structure.pooling_of[q.name], Partial):
-            arrays[f"centred_{q.name}"] = _centred(q, log_x, log_y, unit, count)
+            arrays[f"centred_{q.name}"] = centred
+        arrays[f"step_{q.name}"] = _step(structure, q, known, centred)
     return arrays
 
 
-def _centred(
-    q: Parameter, log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, count: int
+def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarray:
+    """1 where the rows of a unit determine the parameter by themselves."""
+    partial = isinstance(structure.pooling_of[q.name], Partial)
+    if partial and q.role in ("exponent", "floor", "level", "slope"):
+        return known.pins_slope.astype(float)
+    return np.zeros(len(known.slope_error))
+
+
+def _step(
+    structure: Structure, q: Parameter, known: Information, centred: np.ndarray
 ) -> np.ndarray:
-    if q.role in ("exponent", "floor", "level", "slope"):
-        return informed(log_x, log_y, unit, count)
-    return np.zeros(count)
+    """About the posterior standard deviation of a coordinate, where the rows determine it."""
+    if q.name in structure.prior_of:
+        return np.ones(len(centred))
+    if q.name == structure.anchored:
+        step = np.clip(known.level_error, 1e-3, q.spread)
+        return (
+            step
+            if not isinstance(structure.pooling_of[q.name], Partial)
+            else np.where(centred, step, 1.0)
+        )
+    if q.role == "exponent":
+        return np.where(centred, np.clip(known.slope_error, 0.01, 0.3), 1.0)
+    if q.role == "floor":
+        return np.where(centred, np.clip(3 * known.slope_error, 0.03, 1.0), 1.0)
+    return np.ones(len(centred))
 
 
 def _log_response(structure: Structure, rows: Arrays) -> np.ndarray:
@@ -141,7 +169,18 @@ def _log_response(structure: Structure, rows: Arrays) -> np.ndarray:
         return np.log((rows["y"] + 0.5) / (rows["trials"] + 1.0))
     if structure.noise.on_log:
         return rows["y"]
-    return np.log(np.maximum(rows["y"], 1e-300))
+    return np.log(np.maximum(structure.noise.from_link(rows["y"]), 1e-300))
+
+
+def _surely_reached(rows: Arrays, log_y: np.ndarray) -> np.ndarray:
+    """Response that lies behind every measured one, two standard errors of its logit below it.
+
+    A share of few trials may exceed the ceiling by chance; trials count as if items differed.
+    """
+    trials = rows["trials"] if "trials" in rows else np.full(log_y.shape, np.inf)
+    effective = 1 / (1 / trials + 1 / ITEMS_DIFFER)
+    error = 1 / np.sqrt(effective * np.exp(log_y) * -np.expm1(np.minimum(log_y, -1e-6)))
+    return sigmoid(np, logit_of_log(np, log_y) - 2 * error)
 
 
 def _unit_of_row(structure: Structure, name: str, rows: Arrays) -> np.ndarray:
@@ -172,9 +211,10 @@ def _anchor(
     """Offset and scale of the coordinate of one parameter in the data of every unit."""
     zeros, ones = np.zeros(count), np.ones(count)
     if q.name in structure.prior_of:
-        return zeros, ones
+        return zeros, (zeros if q.role == "ceiling" else ones)
     if q.role == "level" and q.name == structure.anchored:
-        return _by_unit(np.mean, log_y, unit, count), ones
+        z = logit_of_log(np, log_y) if structure.law.response == "unit" else log_y
+        return _by_unit(np.mean, z, unit, count), ones
     if q.role == "intercept" and q.name == structure.anchored:
         y = rows["y"]
         return _by_unit(np.mean, y, unit, count), np.full(count, max(float(np.std(y)), 1e-6))
@@ -194,7 +234,7 @@ def _anchor(
         half = (high - low) / 2 + np.log(10.0)
         return (np.log(half) if q.after else (low + high) / 2), (ones if q.after else half)
     if q.role == "ceiling":
-        return zeros, np.exp(np.minimum(_by_unit(np.max, log_y, unit, count), 0.0))
-    if q.role == "scale" and not structure.noise.on_log:
+        return zeros, _by_unit(np.max, _surely_reached(rows, log_y), unit, count)
+    if q.role == "scale" and structure.noise.link == "real":
         return np.full(count, np.log(max(float(np.std(rows["y"])), 1e-12))), ones
     return zeros, ones

@@ -15,7 +15,7 @@ from bayescale.likelihood import log_likelihood
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.posterior import natural_dataset, sampled_dataset
-from bayescale.runs import Runs, RunsWarning, check_positive_response
+from bayescale.runs import Runs, RunsWarning, check_positive_response, check_proportions
 from bayescale.sampling import ConvergenceWarning, Sampled, complaints, diagnose, sample
 from bayescale.structure import Structure, structure_of
 
@@ -91,10 +91,12 @@ def fit(
     >>> bool(0.0 < result.posterior["alpha"].median() < 0.2)
     True
     """
-    noise = default_noise(law) if noise is None else noise
+    noise = default_noise(law, runs.is_counts) if noise is None else noise
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
-    if not runs.is_counts and (noise.on_log or law.response != "real"):
+    if noise.link == "unit":
+        check_proportions(runs)
+    elif not runs.is_counts and (noise.on_log or law.response != "real"):
         check_positive_response(runs)
     structure = structure_of(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
@@ -236,6 +238,40 @@ class Fit:
             kind=kind,
             ci_prob=ci_prob,
             random_seed=seed,
+        )
+
+    def replicated(self, random_seed: int | None = None) -> np.ndarray:
+        """Draw new measurements in the place of every row, for posterior predictive checks.
+
+        Parameters
+        ----------
+        random_seed : int, optional
+            Seed of their noise; that of the fit by default.
+
+        Returns
+        -------
+        array, shape (sample, rows)
+            In the unit of the response.
+        """
+        from bayescale.predictive import replicate
+
+        seed = self.random_seed if random_seed is None else random_seed
+        return replicate(self.structure, self.flat_draws, self.arrays, np.random.default_rng(seed))
+
+    def prior_predictive(
+        self,
+        x: Mapping[str, Any] | None = None,
+        *,
+        groups: Mapping[str, Any] | None = None,
+        draws: int = 500,
+        random_seed: int | None = None,
+    ) -> "xr.DataTree":
+        """Draw from the prior of this model; see :func:`bayescale.prior_predictive`."""
+        from bayescale.prior import prior_of
+
+        seed = self.random_seed if random_seed is None else random_seed
+        return prior_of(
+            self.structure, self.arrays, self.runs, x, groups, draws=draws, random_seed=seed
         )
 
     def save(self, path: str | Path) -> Path:

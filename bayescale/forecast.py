@@ -16,7 +16,6 @@ from bayescale.structure import SEQUENCE, Structure, group_labels
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Forecast:
         Probabilities of the bands.
     runs : Runs
         The data behind the forecast.
+    floor : array, shape (points,), or None
+        Posterior median of the irreducible part of the response, where the law has one.
     """
 
     points: "pd.DataFrame"
@@ -43,6 +44,7 @@ class Forecast:
     kind: str
     ci_prob: tuple[float, ...]
     runs: Runs = field(repr=False)
+    floor: np.ndarray | None = field(default=None, repr=False)
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -87,7 +89,7 @@ class Forecast:
         """Posterior probability that the response is below a value, shape (points,)."""
         return (self.draws < value).mean(axis=0)
 
-    def plot(self, **options: Any) -> "Axes":
+    def plot(self, **options: Any) -> Any:
         """Draw data, bands and the edge of the data; see ``bayescale.plots.plot_forecast``."""
         from bayescale.plots import plot_forecast
 
@@ -114,7 +116,8 @@ def forecast(
         A posterior: its model, sampled variables of shape (sample, ...), numbers and table.
     x : mapping of str to array_like
         Inputs in the unit of the table, by symbol; scalars and arrays broadcast to one list of
-        points.
+        points.  Where successes are counted, ``"trials"`` says how many trials a new measurement
+        has (the median of the table otherwise); the response is then a share of successes.
     groups : mapping of str to label or array of labels, optional
         A label for all points or one for each.  A label that was not fitted is a draw from the
         population.  Groups that are left out run over all combinations in the table.  The group
@@ -141,7 +144,9 @@ def forecast(
     rng = np.random.default_rng(random_seed)
     predicted = predict(structure, draws, arrays, points, rng)
     drawn = predicted.sample(rng) if kind == "run" else predicted.curve
-    return Forecast(frame, drawn, kind, check_probabilities(ci_prob), runs)
+    floors = [predicted.parameters[q.name] for q in structure.law.with_role("floor")]
+    floor = np.median(np.broadcast_to(sum(floors), drawn.shape), axis=0) if floors else None
+    return Forecast(frame, drawn, kind, check_probabilities(ci_prob), runs, floor)
 
 
 def check_probabilities(ci_prob: float | Iterable[float]) -> tuple[float, ...]:
@@ -164,7 +169,8 @@ def predict_runs(
     groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
     if new.sequence is not None:
         groups[SEQUENCE] = np.array(new.sequence_labels, object)[new.sequence]
-    points, _ = points_of(structure, arrays, fitted, dict(new.x), groups)
+    x = dict(new.x) if new.trials is None else {**new.x, "trials": new.trials}
+    points, _ = points_of(structure, arrays, fitted, x, groups)
     return predict(structure, draws, arrays, points, np.random.default_rng(seed))
 
 
@@ -179,6 +185,9 @@ def points_of(
     import pandas as pd
 
     symbols = [column for _, column in structure.columns]
+    if structure.noise.counts and isinstance(x, Mapping):
+        usual = structure.noise.trials_of_new(arrays["trials"])
+        symbols, x = [*symbols, "trials"], {"trials": usual, **x}
     inputs = _inputs(symbols, x)
     asked = dict(groups or {})
     count = len(next(iter(inputs.values())))
@@ -199,6 +208,7 @@ def points_of(
         cells_found,
         cell,
         np.where(sequence >= 0, sequence, alone),
+        inputs.get("trials"),
     )
     beyond = _decades_beyond(structure, arrays, columns, cells_found, cell)
     frame = pd.DataFrame(
@@ -343,4 +353,4 @@ def mixture(
         for f, c in zip(each, counts, strict=True)
         if c
     ]
-    return replace(each[0], draws=np.concatenate(chosen))
+    return replace(each[0], draws=np.concatenate(chosen), floor=None)

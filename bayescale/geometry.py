@@ -26,7 +26,7 @@ def coordinate(
 ) -> Any:
     """Coordinate of one parameter at its units, from the variables that are sampled."""
     name = q.name
-    raw = draws[f"{name}_raw"]
+    raw = arrays[f"step_{name}"] * draws[f"{name}_raw"]
     if isinstance(structure.pooling_of[name], Partial):
         centred = arrays[f"centred_{name}"]
         raw = centred * raw + (1 - centred) * (
@@ -93,7 +93,7 @@ def _anchored(
         p = _parameters(xp, at_anchor).with_values(**{anchored: 0.0})
         return {anchored: ("values", z[anchored] - law.mean(xp, p, *x))}
 
-    log_response = z[anchored]
+    log_response = log_sigmoid(xp, z[anchored]) if law.response == "unit" else z[anchored]
     result: dict[str, tuple[str, Any]] = {}
     for q in law.with_role("floor"):
         if q.name in structure.prior_of:

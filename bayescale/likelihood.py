@@ -44,5 +44,4 @@ def _densities(structure: Structure, draws: Mapping[str, np.ndarray], arrays: Ar
     rows = at_rows(np, natural(np, structure, draws, arrays), row_units(structure, arrays))
     x = [np.exp(arrays[f"log_{s}"]) for s in feature_names(structure, arrays)]
     law, noise = structure.law, structure.noise
-    mean = law.log_mean(np, rows, *x) if noise.on_log else law.mean(np, rows, *x)
-    return np.asarray(noise.logpdf(mean, rows, arrays))
+    return np.asarray(noise.logpdf(noise.curve(np, law, rows, *x), rows, arrays))

@@ -44,7 +44,9 @@ def build_model(
     ValueError
         If law, noise, pooling and table do not fit.
     """
-    structure = structure_of(law, runs, pooling, noise or default_noise(law), priors)
+    structure = structure_of(
+        law, runs, pooling, noise or default_noise(law, runs.is_counts), priors
+    )
     return model_of(structure, arrays_of(structure, runs))
 
 
@@ -71,8 +73,7 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
         rows = at_rows(pt, found, row_units(structure, data))
         x = [pt.exp(data[f"log_{s}"]) for s in feature_names(structure, data)]
         law, noise = structure.law, structure.noise
-        mean = law.log_mean(pt, rows, *x) if noise.on_log else law.mean(pt, rows, *x)
-        noise.observe("y_observed", mean, rows, data)
+        noise.observe("y_observed", noise.curve(pt, law, rows, *x), rows, data)
     return model
 
 
@@ -105,7 +106,7 @@ def _vary(structure: Structure, q: Parameter, data: Mapping[str, Any]) -> dict[s
     import pymc as pm
 
     name, pooling, shape = q.name, structure.pooling_of[q.name], _shape(structure, q.name)
-    prior = structure.prior_of.get(name)
+    prior, step = structure.prior_of.get(name), data[f"step_{name}"]
     if not isinstance(pooling, Partial):
         if prior is not None:
             return {
@@ -113,7 +114,7 @@ def _vary(structure: Structure, q: Parameter, data: Mapping[str, Any]) -> dict[s
                     q, prior, len(structure.units[name]), f"{name}_raw", shape
                 )
             }
-        return {f"{name}_raw": pm.Normal(f"{name}_raw", 0.0, q.spread, **shape)}
+        return {f"{name}_raw": pm.Normal(f"{name}_raw", 0.0, q.spread / step, **shape)}
     made: dict[str, Any] = {}
     if prior is not None:
         made[f"{name}_mean"] = _from_user(q, prior, 1, f"{name}_mean", {})
@@ -126,8 +127,8 @@ def _vary(structure: Structure, q: Parameter, data: Mapping[str, Any]) -> dict[s
     centred = data[f"centred_{name}"]
     made[f"{name}_raw"] = pm.Normal(
         f"{name}_raw",
-        centred * population_mean(structure, q, made),
-        centred * made[f"{name}_sd"] + (1 - centred),
+        centred * population_mean(structure, q, made) / step,
+        (centred * made[f"{name}_sd"] + (1 - centred)) / step,
         **shape,
     )
     return made

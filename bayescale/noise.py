@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayescale.laws.base import Law, Parameter, Parameters
+from bayescale.laws.numerics import logit_of_log, sigmoid
 from bayescale.pooling import Partial, Pooling, Shared
 
 
@@ -141,20 +142,42 @@ class Noise(ABC):
     scale: Pooling = Shared()
     parts: tuple[Part, ...] = ()
 
-    on_log: ClassVar[bool] = True
+    link: ClassVar[str] = "log"
     counts: ClassVar[bool] = False
+
+    @property
+    def on_log(self) -> bool:
+        """Whether residuals are those of log y."""
+        return self.link == "log"
+
+    def on_link(self, y: Any) -> np.ndarray:
+        """Responses on the scale of the likelihood: log y, y or logit y."""
+        if self.link == "log":
+            return np.log(y)
+        return np.asarray(np.log(y) - np.log1p(-y) if self.link == "unit" else y)
+
+    def from_link(self, z: Any) -> np.ndarray:
+        """Responses in their own unit; the inverse of :meth:`on_link`."""
+        if self.link == "log":
+            return np.exp(z)
+        return np.asarray(sigmoid(np, z) if self.link == "unit" else z)
+
+    def slope_of_link(self, y: Any) -> Any:
+        """Return the derivative of :meth:`on_link`, which carries a standard error over."""
+        return 1 / y if self.on_log else 1 / (y * (1 - y)) if self.link == "unit" else 1.0
+
+    def curve(self, xp: Any, law: Law, p: Parameters, *x: Any) -> Any:
+        """Mean response of a law on the scale of the likelihood."""
+        if self.link == "real":
+            return law.mean(xp, p, *x)
+        log_mean = law.log_mean(xp, p, *x)
+        return log_mean if self.on_log else logit_of_log(xp, log_mean)
 
     def __add__(self, part: Part) -> "Noise":
         """Extend the likelihood by a part."""
         if not isinstance(part, Part):
             return NotImplemented
         return replace(self, parts=(*self.parts, part))
-
-    def own_parameters(self) -> tuple[Parameter, ...]:
-        """Parameters of the likelihood itself."""
-        return (
-            Parameter("sigma", "scale", "log", math.log(0.02 if self.on_log else 0.1), 1.5, 0.5),
-        )
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -183,6 +206,18 @@ class Noise(ABC):
         """Return the same likelihood without the parts of one kind."""
         return replace(self, parts=tuple(part for part in self.parts if not isinstance(part, kind)))
 
+    def check(self, runs: Any) -> None:  # noqa: B027 (most have nothing to refuse)
+        """Refuse a table whose measurements cannot scatter like this."""
+
+    def trials_of_new(self, trials: np.ndarray) -> float:
+        """Trials of a new measurement when nobody says: the median of the table."""
+        return float(np.round(np.median(trials)))
+
+    @abstractmethod
+    def own_parameters(self) -> tuple[Parameter, ...]:
+        """Parameters of the likelihood itself."""
+
+    @abstractmethod
     def moments(
         self, xp: Any, mean: Any, p: Parameters, data: Mapping[str, Any]
     ) -> tuple[Any, Any]:
@@ -193,12 +228,53 @@ class Noise(ABC):
         xp : module
             ``numpy`` or ``pytensor.tensor``.
         mean : array
-            Log mean (likelihoods of log y) or mean of the law.
+            Mean of the law on the scale of the likelihood; see :meth:`curve`.
         p : Parameters
-            Parameters of the noise at every row.
+            Parameters of law and noise at every row.
         data : mapping
-            ``y`` and, where the table has them, ``se``, ``weight``, ``previous`` and ``gap``.
+            ``y`` and, where the table has them, ``trials``, ``se``, ``weight``, ``previous`` and
+            ``gap``.
         """
+
+    @abstractmethod
+    def observe(
+        self, name: str, mean: Any, p: Parameters, data: Mapping[str, Any], **kwargs: Any
+    ) -> Any:
+        """Add the observed distribution to the model in context."""
+
+    @abstractmethod
+    def logpdf(self, mean: Any, p: Parameters, data: Mapping[str, Any]) -> np.ndarray:
+        """Log density of every row in units of the response itself."""
+
+    @abstractmethod
+    def log_density(self, y: Any, location: Any, sd: Any, trials: Any = None) -> np.ndarray:
+        """Log density of responses, in their own unit."""
+
+    @abstractmethod
+    def sample(
+        self, rng: np.random.Generator, location: Any, sd: Any, trials: Any = None
+    ) -> np.ndarray:
+        """Draw new measurements, in units of the response itself."""
+
+    @abstractmethod
+    def cdf(self, y: Any, location: Any, sd: Any, trials: Any = None) -> np.ndarray:
+        """Probability of a new measurement at most `y`."""
+
+
+@dataclass(frozen=True)
+class _Residuals(Noise):
+    """Likelihoods of a location and a scale."""
+
+    def own_parameters(self) -> tuple[Parameter, ...]:
+        """Parameters of the likelihood itself."""
+        return (
+            Parameter("sigma", "scale", "log", math.log(0.02 if self.on_log else 0.1), 1.5, 0.5),
+        )
+
+    def moments(
+        self, xp: Any, mean: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Location and scale of every row; see :meth:`Noise.moments`."""
         sd = p["sigma"]
         if "se" in data:
             sd = xp.sqrt(sd**2 + data["se"] ** 2)
@@ -219,24 +295,24 @@ class Noise(ABC):
 
     def logpdf(self, mean: Any, p: Parameters, data: Mapping[str, Any]) -> np.ndarray:
         """Log density of every row in units of the response itself."""
-        return self.log_density(data["y"], *self.moments(np, mean, p, data))
+        y = self.from_link(data["y"])
+        return self.log_density(y, *self.moments(np, mean, p, data))
 
-    def log_density(self, z: Any, location: Any, sd: Any) -> np.ndarray:
-        """Log density in units of the response, at `z` on the scale of the likelihood."""
-        density = self._log_density((z - location) / sd) - np.log(sd)
-        return np.asarray(density - z if self.on_log else density)
+    def log_density(self, y: Any, location: Any, sd: Any, trials: Any = None) -> np.ndarray:
+        """Log density of responses, in their own unit."""
+        density = self._log_density((self.on_link(y) - location) / sd) - np.log(sd)
+        return np.asarray(density + np.log(self.slope_of_link(y)))
 
     def sample(
         self, rng: np.random.Generator, location: Any, sd: Any, trials: Any = None
     ) -> np.ndarray:
         """Draw new measurements, in units of the response itself."""
         drawn = location + sd * self._standard(rng, np.broadcast(location, sd).shape)
-        return np.exp(drawn) if self.on_log else drawn
+        return self.from_link(drawn)
 
-    def cdf(self, y: Any, location: Any, sd: Any) -> np.ndarray:
+    def cdf(self, y: Any, location: Any, sd: Any, trials: Any = None) -> np.ndarray:
         """Probability of a new measurement at most `y`."""
-        z = (np.log(y) if self.on_log else y) - location
-        return self._cdf(z / sd)
+        return self._cdf((self.on_link(y) - location) / sd)
 
     @abstractmethod
     def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any: ...
@@ -252,7 +328,7 @@ class Noise(ABC):
 
 
 @dataclass(frozen=True)
-class _Gaussian(Noise):
+class _Gaussian(_Residuals):
     def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any:
         import pymc as pm
 
@@ -271,7 +347,7 @@ class _Gaussian(Noise):
 
 
 @dataclass(frozen=True)
-class _Student(Noise):
+class _Student(_Residuals):
     nu: float = 4.0
 
     def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any:
@@ -332,7 +408,7 @@ class Normal(_Gaussian):
     False
     """
 
-    on_log: ClassVar[bool] = False
+    link: ClassVar[str] = "real"
 
 
 @dataclass(frozen=True)
@@ -345,9 +421,53 @@ class StudentT(_Student):
     False
     """
 
-    on_log: ClassVar[bool] = False
+    link: ClassVar[str] = "real"
 
 
-def default_noise(law: Law) -> Noise:
-    """Scatter that a law expects: Student-t on log y, or on y where it may be negative."""
-    return StudentT() if law.response == "real" else LogStudentT()
+@dataclass(frozen=True)
+class LogitNormal(_Gaussian):
+    """Normal residuals of logit y, for scores between 0 and 1 without counts.
+
+    Examples
+    --------
+    >>> float(LogitNormal().on_link(0.5))
+    0.0
+    """
+
+    link: ClassVar[str] = "unit"
+
+
+@dataclass(frozen=True)
+class LogitStudentT(_Student):
+    """Student-t residuals of logit y, for scores between 0 and 1 without counts.
+
+    Examples
+    --------
+    >>> LogitStudentT(nu=3.0).link
+    'unit'
+    """
+
+    link: ClassVar[str] = "unit"
+
+
+def default_noise(law: Law, counts: bool = False) -> Noise:
+    """Scatter that a law expects.
+
+    Student-t on log y, on y itself where it may be negative, on logit y where it is a proportion;
+    beta-binomial where successes were counted.
+    """
+    if counts:
+        from bayescale.counts import BetaBinomial
+
+        return BetaBinomial()
+    return {"real": StudentT, "unit": LogitStudentT}.get(law.response, LogStudentT)()
+
+
+def __getattr__(name: str) -> Any:
+    """Find the likelihoods of counts, which live in a file of their own."""
+    if not name.startswith("_"):
+        from bayescale import counts
+
+        if name in counts.__all__:
+            return getattr(counts, name)
+    raise AttributeError(f"no noise model is called {name!r}")

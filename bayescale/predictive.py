@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,12 +29,15 @@ class Points:
         Which of them belongs to every point.
     sequence : array of int, shape (points,)
         Run that a point continues, or -1.
+    trials : array, shape (points,), or None
+        Trials of a new measurement, where successes are counted.
     """
 
     log_x: dict[str, np.ndarray]
     cells: tuple[tuple[int, ...], ...]
     cell: np.ndarray
     sequence: np.ndarray
+    trials: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,32 +51,39 @@ class Predictive:
     curve : array, shape (sample, points)
         Mean response of the law.
     location, sd : array, shape (sample, points)
-        Moments of a measurement on the scale of the noise.
+        Moments of a measurement on the scale of the noise; for counts the logit of the success
+        rate, and a tuple of arrays that say how it varies over items.
     parameters : Parameters
         Parameters at every point.
+    trials : array, shape (points,), or None
+        Trials of a measurement, where successes are counted.
     """
 
     noise: Noise
     curve: np.ndarray
     location: np.ndarray
-    sd: np.ndarray
+    sd: Any
     parameters: Parameters
+    trials: np.ndarray | None = None
 
     def sample(self, rng: np.random.Generator) -> np.ndarray:
-        """One measurement a draw and point, shape (sample, points)."""
-        return self.noise.sample(rng, self.location, self.sd)
+        """One measurement a draw and point (a share of successes), shape (sample, points)."""
+        return self.noise.sample(rng, self.location, self.sd, self.trials)
 
     def log_density(self, y: np.ndarray) -> np.ndarray:
-        """Log predictive density of measurements in their own unit, shape (points,)."""
+        """Log predictive density of measurements in their own unit, shape (points,).
+
+        Counts are successes, as in the table, and their density is the probability.
+        """
         from scipy.special import logsumexp
 
-        z = np.log(y) if self.noise.on_log else y
-        each = self.noise.log_density(z, self.location, self.sd)
+        each = self.noise.log_density(y, self.location, self.sd, self.trials)
         return np.asarray(logsumexp(each, axis=0) - np.log(len(each)))
 
     def cdf(self, y: np.ndarray) -> np.ndarray:
         """Predictive probability of a measurement at most `y`, shape (points,)."""
-        return np.asarray(self.noise.cdf(y, self.location, self.sd).mean(axis=0))
+        each = self.noise.cdf(y, self.location, self.sd, self.trials)
+        return np.asarray(each.mean(axis=0))
 
 
 def predict(
@@ -99,12 +110,13 @@ def predict(
     p = parameters({name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()})
     law, noise = structure.law, structure.noise
     x = [np.exp(values) for values in points.log_x.values()]
-    curve = law.log_mean(np, p, *x) if noise.on_log else law.mean(np, p, *x)
+    curve = noise.curve(np, law, p, *x)
     location, sd = noise.without(Checkpoints).moments(np, curve, p, {})
-    sd = np.broadcast_to(sd, location.shape)
+    if not noise.counts:
+        sd = np.broadcast_to(sd, location.shape)
     if noise.has_checkpoints:
         location, sd = _carry_on(structure, draws, arrays, points, p, location, sd)
-    return Predictive(noise, np.exp(curve) if noise.on_log else curve, location, sd, p)
+    return Predictive(noise, noise.from_link(curve), location, sd, p, points.trials)
 
 
 def _carry_on(
@@ -151,15 +163,45 @@ def standard_residuals(
     structure: Structure, draws: Mapping[str, np.ndarray], arrays: Arrays, rows: np.ndarray
 ) -> np.ndarray:
     """Residuals of fitted rows in units of their scale, shape (sample, rows)."""
+    location, sd = _moments_of_rows(
+        structure, draws, arrays, rows, structure.noise.without(Checkpoints)
+    )
+    return np.asarray((arrays["y"][rows] - location) / sd)
+
+
+def replicate(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw new measurements in the place of the fitted rows, shape (sample, rows).
+
+    Standard errors and weights of the rows are theirs; a checkpoint starts from the measured
+    residual of the checkpoint before it.
+    """
+    rows = np.arange(len(arrays["y"]))
+    location, sd = _moments_of_rows(structure, draws, arrays, rows, structure.noise)
+    return structure.noise.sample(rng, location, sd, arrays.get("trials"))
+
+
+def _moments_of_rows(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    rows: np.ndarray,
+    noise: Noise,
+) -> tuple[np.ndarray, np.ndarray]:
     found = natural(np, structure, draws, arrays)
     units = {name: index[rows] for name, index in row_units(structure, arrays).items()}
     p = at_rows(np, found, units)
     x = [np.exp(arrays[f"log_{s}"][rows]) for s in feature_names(structure, arrays)]
-    law, noise = structure.law, structure.noise
-    curve = law.log_mean(np, p, *x) if noise.on_log else law.mean(np, p, *x)
-    data = {name: arrays[name][rows] for name in structure.extras}
-    location, sd = noise.without(Checkpoints).moments(np, curve, p, data)
-    return np.asarray((arrays["y"][rows] - location) / sd)
+    law = structure.law
+    curve = noise.curve(np, law, p, *x)
+    names = (*structure.extras, "y", "previous", "gap")
+    data = {name: arrays[name][rows] for name in names if name in arrays}
+    location, sd = noise.moments(np, curve, p, data)
+    return location, sd if noise.counts else np.broadcast_to(sd, location.shape)
 
 
 def sequence_of_cells(

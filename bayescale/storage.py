@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import bayescale.counts  # noqa: F401 (its likelihoods must be known)
 from bayescale.laws.base import get
 from bayescale.noise import Noise, Part
 from bayescale.pooling import Independent, Partial, Pooling, Shared

@@ -54,8 +54,12 @@ class Structure:
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Parameters of law and noise."""
-        return (*self.law.parameters, *self.noise.parameters)
+        """Parameters of law and noise; one that both name is the law's."""
+        names = {q.name for q in self.law.parameters}
+        return (
+            *self.law.parameters,
+            *(q for q in self.noise.parameters if q.name not in names),
+        )
 
     @cached_property
     def units(self) -> dict[str, Units]:
@@ -151,9 +155,10 @@ def structure_of(
             else "one measured column: give y='column'"
         )
         raise ValueError(f"{type(noise).__name__} describes {wanted}")
+    noise.check(runs)
     for_laws = tuple(g for g in groups if g not in noise.claimed_groups)
     law_names = [q.name for q in law.parameters]
-    noise_names = [q.name for q in noise.parameters]
+    noise_names = [q.name for q in noise.parameters if q.name not in law_names]
     chosen = dict(pooling or {})
     resolved = resolve_pooling(
         [*law.parameters, *noise.parameters], groups, {**noise.pooling, **chosen}

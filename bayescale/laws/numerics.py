@@ -54,7 +54,7 @@ def choose(condition: Any, yes: Any, no: Any) -> Any:
     return condition * yes + (1 - condition) * no
 
 
-def implicit_root(xp: Any, f: Any, low: Any, high: Any, steps: int = 14) -> Any:
+def implicit_root(xp: Any, f: Any, low: Any, high: Any, steps: int = 8) -> Any:
     """Root of an increasing function between two bounds, with the gradient of the root itself.
 
     Newton steps that bisect where they leave the bracket.  In a graph they run outside the
@@ -70,7 +70,7 @@ def implicit_root(xp: Any, f: Any, low: Any, high: Any, steps: int = 14) -> Any:
     low, high : array
         Bounds of the root.
     steps : int
-        Number of steps before the last one.
+        Number of steps before the last one; smooth functions need six.
     """
     a, b = _constant(low), _constant(high)
     t = (a + b) / 2
