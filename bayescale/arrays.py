@@ -5,13 +5,14 @@ its prior is anchored in the data).  A refit without some rows keeps the second 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from bayescale.information import Information, local_information
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log, sigmoid
 from bayescale.noise import NO_PREVIOUS
-from bayescale.information import Information, local_information
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
 from bayescale.structure import Structure, group_codes
@@ -40,11 +41,11 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     if "weight" in structure.extras:
         arrays["weight"] = np.asarray(runs.weight, float)
     columns = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
-    features = structure.law.features(
-        columns, None if runs.sequence is None else np.asarray(runs.sequence)
-    )
-    for symbol, values in features.items():
-        arrays[f"log_{symbol}"] = np.log(values)
+    arrays.update({f"log_{symbol}": np.log(values) for symbol, values in columns.items()})
+    sequence = None if runs.sequence is None else np.asarray(runs.sequence)
+    made = structure.law.features(columns, sequence)
+    if made is not columns:
+        arrays.update({f"feature_{name}": values for name, values in made.items()})
     cell = arrays["cell"] = structure.cell_of(group_codes(runs, structure.groups))
     if np.any(cell < 0):
         raise ValueError("the table has combinations of labels that the structure does not have")
@@ -83,6 +84,22 @@ def checkpoint_arrays(sequence: np.ndarray, log_x: np.ndarray) -> Arrays:
     return {"previous": previous, "gap": gap}
 
 
+def formula_inputs(xp: Any, arrays: Mapping[str, Any]) -> list[Any]:
+    """Collect what the formula reads, in order: features that the law made, else the inputs."""
+    made = [values for name, values in arrays.items() if name.startswith("feature_")]
+    return made or [xp.exp(v) for name, v in arrays.items() if name.startswith("log_")]
+
+
+def model_arrays(arrays: Mapping[str, np.ndarray]) -> Arrays:
+    """Those arrays that the model reads; forecasts read the rest as well."""
+    made = any(name.startswith("feature_") for name in arrays)
+    return {
+        name: values
+        for name, values in arrays.items()
+        if name not in ("cell", "sequence") and not (made and name.startswith("log_"))
+    }
+
+
 def without_rows(arrays: Mapping[str, np.ndarray], keep: np.ndarray) -> Arrays:
     """The same arrays with only some rows; units and anchors stay as they are."""
     rows = len(arrays["y"])
@@ -107,7 +124,7 @@ def is_row_array(name: str) -> bool:
         "cell",
         "previous",
         "gap",
-    ) or name.startswith(("log_", "unit_"))
+    ) or name.startswith(("log_", "unit_", "feature_"))
 
 
 def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
@@ -119,8 +136,10 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
     if structure.anchored:
         unit = _unit_of_row(structure, structure.anchored, rows)
         count = len(structure.units[structure.anchored])
-        for s, values in zip(symbols, log_x, strict=True):
-            arrays[f"anchor_{s}"] = _by_unit(np.mean, values, unit, count)
+        made = [name for name in rows if name.startswith("feature_")]
+        for name in made or [f"log_{s}" for s in symbols]:
+            anchor = "anchor_" + name.removeprefix("log_")
+            arrays[anchor] = _by_unit(np.mean, rows[name], unit, count)
     for q in structure.parameters:
         unit = _unit_of_row(structure, q.name, rows)
         count = len(structure.units[q.name])
@@ -137,9 +156,11 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
 
 def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarray:
     """1 where the rows of a unit determine the parameter by themselves."""
-    partial = isinstance(structure.pooling_of[q.name], Partial)
-    if partial and q.role in ("exponent", "floor", "level", "slope"):
-        return known.pins_slope.astype(float)
+    if isinstance(structure.pooling_of[q.name], Partial):
+        if q.role in ("exponent", "level"):
+            return known.pins_slope.astype(float)
+        if q.role in ("floor", "slope"):
+            return known.pins_bend.astype(float)
     return np.zeros(len(known.slope_error))
 
 
@@ -159,7 +180,7 @@ def _step(
     if q.role == "exponent":
         return np.where(centred, np.clip(known.slope_error, 0.01, 0.3), 1.0)
     if q.role == "floor":
-        return np.where(centred, np.clip(3 * known.slope_error, 0.03, 1.0), 1.0)
+        return np.where(centred, np.clip(3 * known.bend_error, 0.03, 1.0), 1.0)
     return np.ones(len(centred))
 
 
@@ -191,11 +212,11 @@ def _unit_of_row(structure: Structure, name: str, rows: Arrays) -> np.ndarray:
 
 def _by_unit(summary, values: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:  # type: ignore[no-untyped-def]
     """Summarise values by unit; a unit without rows gets the summary of all rows."""
-    result = np.full(count, summary(values), float)
+    result = np.broadcast_to(summary(values, axis=0), (count, *values.shape[1:])).astype(float)
     order = np.argsort(unit, kind="stable")
     edges = np.searchsorted(unit[order], np.arange(count + 1))
     for u in np.flatnonzero(np.diff(edges)):
-        result[u] = summary(values[order[edges[u] : edges[u + 1]]])
+        result[u] = summary(values[order[edges[u] : edges[u + 1]]], axis=0)
     return result
 
 
@@ -218,6 +239,9 @@ def _anchor(
     if q.role == "intercept" and q.name == structure.anchored:
         y = rows["y"]
         return _by_unit(np.mean, y, unit, count), np.full(count, max(float(np.std(y)), 1e-6))
+    if q.role == "slope" and structure.law.response == "real":
+        per = max(float(np.std(v)) for v in log_x)
+        return zeros, np.full(count, max(float(np.std(rows["y"])), 1e-6) / max(per, 1e-6))
     if q.role == "floor" and not structure.anchored:
         return _by_unit(np.min, log_y, unit, count) + np.log(0.5), ones
     if q.role == "floor":

@@ -202,13 +202,16 @@ def points_of(
     cells_found = tuple(map(tuple, cells.tolist()))
     alone = sequence_of_cells(structure, arrays, cells_found)[cell]
     columns = {symbol: inputs[column] for symbol, column in structure.columns}
-    features = structure.law.features(columns, sequence if SEQUENCE in labels else None)
+    own = labels.get(SEQUENCE)
+    run = None if own is None else np.unique(own.astype(str), return_inverse=True)[1]
+    made = structure.law.features(columns, run)
     points = Points(
-        {s: np.log(v) for s, v in features.items()},
+        {s: np.log(v) for s, v in columns.items()},
         cells_found,
         cell,
         np.where(sequence >= 0, sequence, alone),
         inputs.get("trials"),
+        () if made is columns else tuple(made.values()),
     )
     beyond = _decades_beyond(structure, arrays, columns, cells_found, cell)
     frame = pd.DataFrame(

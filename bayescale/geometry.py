@@ -11,6 +11,7 @@ leading dimensions, units last) and on graphs.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,65 @@ from bayescale.pooling import Partial
 from bayescale.structure import Structure
 
 
-def coordinate(
-    xp: Any, structure: Structure, q: Parameter, draws: Mapping[str, Any], arrays: Mapping[str, Any]
+def coordinates(
+    xp: Any, structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Coordinates of all parameters at their units, from the variables that are sampled."""
+    z = {
+        q.name: _coordinate(structure, q, draws, arrays)
+        for q in structure.parameters
+        if not leans_on_level(structure, q)
+    }
+    for q in structure.law.parameters:
+        if leans_on_level(structure, q):
+            shift = slope_share(xp, structure, q, draws, arrays)
+            z[q.name] = _coordinate(structure, q, draws, arrays, shift)
+    return z
+
+
+def leans_on_level(structure: Structure, q: Parameter) -> bool:
+    """Whether an exponent is sampled as the slope that it gives the whole response.
+
+    Data determine the slope at the anchor, which is the exponent times the share of its term in
+    the response; the exponent itself only together with the floor.
+    """
+    return (
+        q.role == "exponent"
+        and q.of is not None
+        and structure.anchored is not None
+        and isinstance(structure.pooling_of[q.name], Partial)
+        and structure.units[q.name].groups == structure.units[structure.anchored].groups
+    )
+
+
+def slope_share(
+    xp: Any,
+    structure: Structure,
+    q: Parameter,
+    draws: Mapping[str, Any],
+    arrays: Mapping[str, Any],
 ) -> Any:
-    """Coordinate of one parameter at its units, from the variables that are sampled."""
+    """Logarithm of the share that the term of an exponent has in the response at the anchor."""
+    z = {
+        r.name: _coordinate(structure, r, draws, arrays)
+        for r in structure.law.with_role("level", "floor")
+    }
+    parts = _split(xp, structure, z)
+    return parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
+
+
+def _coordinate(
+    structure: Structure,
+    q: Parameter,
+    draws: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    shift: Any = 0.0,
+) -> Any:
     name = q.name
     raw = arrays[f"step_{name}"] * draws[f"{name}_raw"]
     if isinstance(structure.pooling_of[name], Partial):
         centred = arrays[f"centred_{name}"]
-        raw = centred * raw + (1 - centred) * (
+        raw = centred * (raw - shift) + (1 - centred) * (
             population_mean(structure, q, draws) + draws[f"{name}_sd"] * raw
         )
     return (
@@ -54,7 +105,7 @@ def natural(
 ) -> dict[str, tuple[str, Any]]:
     """Every parameter at its units, as ("logs" | "values", array)."""
     law = structure.law
-    z = {q.name: coordinate(xp, structure, q, draws, arrays) for q in structure.parameters}
+    z = coordinates(xp, structure, draws, arrays)
     found: dict[str, tuple[str, Any]] = {}
     for q in structure.parameters:
         if q.role == "ceiling":
@@ -73,6 +124,12 @@ def natural(
     return {q.name: found[q.name] for q in (*law.parameters, *structure.noise.parameters)}
 
 
+def anchor(xp: Any, arrays: Mapping[str, Any]) -> list[Any]:
+    """Collect what the formula reads at the anchor: mean features, or mean log inputs."""
+    made = [values for name, values in arrays.items() if name.startswith("anchor_feature_")]
+    return made or [xp.exp(v) for name, v in arrays.items() if name.startswith("anchor_")]
+
+
 def _anchored(
     xp: Any,
     structure: Structure,
@@ -88,35 +145,54 @@ def _anchored(
         for name, (kind, value) in found.items()
         if name not in placed and name in {q.name for q in law.parameters}
     }
-    x = [xp.exp(arrays[f"anchor_{s}"]) for s, _ in structure.columns]
+    x = anchor(xp, arrays)
     if law.parameter(anchored).role == "intercept":
         p = _parameters(xp, at_anchor).with_values(**{anchored: 0.0})
         return {anchored: ("values", z[anchored] - law.mean(xp, p, *x))}
 
-    log_response = log_sigmoid(xp, z[anchored]) if law.response == "unit" else z[anchored]
-    result: dict[str, tuple[str, Any]] = {}
-    for q in law.with_role("floor"):
-        if q.name in structure.prior_of:
-            log_floor = z[q.name]
-            at_anchor_floor = _transfer(structure, log_floor, q.name, anchored)
-            log_reducible = log_response
-        else:
-            lowest = log_response[..., structure.units[q.name].members(units)].min(axis=-1)
-            log_floor = log_sigmoid(xp, z[q.name]) + lowest
-            at_anchor_floor = _transfer(structure, log_floor, q.name, anchored)
-            log_reducible = log_response + log1mexp(xp, at_anchor_floor - log_response)
-        result[q.name] = ("logs", log_floor)
-        log_response = log_reducible
-        at_anchor[q.name] = ("logs", at_anchor_floor)
-    logits = {anchored: 0.0 * log_response}
-    for q in law.with_role("level")[1:]:
-        logits[q.name] = _transfer(structure, z[q.name], q.name, anchored)
-    total = log_sum(xp, *logits.values()) if len(logits) > 1 else logits[anchored]
-    shares = {name: logit - total for name, logit in logits.items()}
+    parts = _split(xp, structure, z)
+    result = {name: ("logs", value) for name, value in parts.log_floors.items()}
+    at_anchor.update(
+        {name: ("logs", _transfer(structure, value, name, anchored)) for name, value in parts.log_floors.items()}
+    )
+    shares, log_response = parts.log_shares, parts.log_reducible
     p = _parameters(xp, at_anchor).with_values(**dict.fromkeys(shares, 1.0))
     for name, log_level in law.levels_at(xp, p, log_response, shares, *x).items():
         result[name] = ("logs", _transfer(structure, log_level, anchored, name))
     return result
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The response at the anchor, taken apart."""
+
+    log_response: Any
+    log_reducible: Any
+    log_floors: dict[str, Any]
+    log_shares: dict[str, Any]
+
+
+def _split(xp: Any, structure: Structure, z: Mapping[str, Any]) -> _Parts:
+    """Floors at their units; reducible part and shares of the levels' terms at the anchored ones."""
+    law, anchored = structure.law, str(structure.anchored)
+    units = structure.units[anchored]
+    log_response = log_sigmoid(xp, z[anchored]) if law.response == "unit" else z[anchored]
+    log_reducible, log_floors = log_response, {}
+    for q in law.with_role("floor"):
+        if q.name in structure.prior_of:
+            log_floors[q.name] = z[q.name]
+            continue
+        lowest = log_response[..., structure.units[q.name].members(units)].min(axis=-1)
+        log_floors[q.name] = log_sigmoid(xp, z[q.name]) + lowest
+        below = _transfer(structure, log_floors[q.name], q.name, anchored) - log_reducible
+        log_reducible = log_reducible + log1mexp(xp, below)
+    logits = {anchored: 0.0 * log_response}
+    for q in law.with_role("level")[1:]:
+        logits[q.name] = _transfer(structure, z[q.name], q.name, anchored)
+    total = log_sum(xp, *logits.values()) if len(logits) > 1 else logits[anchored]
+    return _Parts(
+        log_response, log_reducible, log_floors, {name: logit - total for name, logit in logits.items()}
+    )
 
 
 def _transfer(structure: Structure, values: Any, source: str, target: str) -> Any:

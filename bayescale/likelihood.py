@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayescale.arrays import Arrays
+from bayescale.arrays import Arrays, formula_inputs
 from bayescale.geometry import at_rows, natural
-from bayescale.model import feature_names, row_units
+from bayescale.model import row_units
 from bayescale.structure import Structure
 
 #: Draws times rows that are worked on at a time.
@@ -42,6 +42,6 @@ def log_likelihood(
 
 def _densities(structure: Structure, draws: Mapping[str, np.ndarray], arrays: Arrays) -> np.ndarray:
     rows = at_rows(np, natural(np, structure, draws, arrays), row_units(structure, arrays))
-    x = [np.exp(arrays[f"log_{s}"]) for s in feature_names(structure, arrays)]
+    x = formula_inputs(np, arrays)
     law, noise = structure.law, structure.noise
     return np.asarray(noise.logpdf(noise.curve(np, law, rows, *x), rows, arrays))

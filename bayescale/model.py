@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayescale.arrays import Arrays, arrays_of, is_row_array, unit_index
-from bayescale.geometry import at_rows, natural, population_mean
+from bayescale.arrays import (
+    Arrays,
+    arrays_of,
+    formula_inputs,
+    is_row_array,
+    model_arrays,
+    unit_index,
+)
+from bayescale.geometry import at_rows, leans_on_level, natural, population_mean, slope_share
 from bayescale.laws.base import Law, Parameter
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
@@ -60,30 +67,23 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
     coords.pop("", None)
     with pm.Model(coords=coords) as model:
         data: dict[str, Any] = {}
-        for name, values in arrays.items():
-            if name in NOT_IN_MODEL:
-                continue
+        for name, values in model_arrays(arrays).items():
             data[name] = pm.Data(name, values)
             if not is_row_array(name) and len(values) == 1:
-                data[name] = pt.specify_shape(data[name], (1,))
+                data[name] = pt.specify_shape(data[name], (1, *values.shape[1:]))
         draws: dict[str, Any] = {}
         for q in structure.parameters:
-            draws.update(_vary(structure, q, data))
+            if not leans_on_level(structure, q):
+                draws.update(_vary(structure, q, data))
+        for q in structure.law.parameters:
+            if leans_on_level(structure, q):
+                draws.update(_vary(structure, q, data, slope_share(pt, structure, q, draws, data)))
         found = natural(pt, structure, draws, data)
         rows = at_rows(pt, found, row_units(structure, data))
-        x = [pt.exp(data[f"log_{s}"]) for s in feature_names(structure, data)]
         law, noise = structure.law, structure.noise
-        noise.observe("y_observed", noise.curve(pt, law, rows, *x), rows, data)
+        curve = noise.curve(pt, law, rows, *formula_inputs(pt, data))
+        noise.observe("y_observed", curve, rows, data)
     return model
-
-
-#: Arrays that only forecasts look at.
-NOT_IN_MODEL = ("cell", "sequence")
-
-
-def feature_names(structure: Structure, arrays: Mapping[str, Any]) -> list[str]:
-    """Symbols of what the formula reads, in order."""
-    return [name.removeprefix("log_") for name in arrays if name.startswith("log_")]
 
 
 def row_units(structure: Structure, arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,9 @@ def _shape(structure: Structure, name: str) -> dict[str, Any]:
     return {"dims": "_".join(units.groups)} if len(units) > 1 else {"shape": 1}
 
 
-def _vary(structure: Structure, q: Parameter, data: Mapping[str, Any]) -> dict[str, Any]:
+def _vary(
+    structure: Structure, q: Parameter, data: Mapping[str, Any], shift: Any = 0.0
+) -> dict[str, Any]:
     """Free variables of one parameter under its pooling; shapes end in the units."""
     import pymc as pm
 
@@ -127,7 +129,7 @@ def _vary(structure: Structure, q: Parameter, data: Mapping[str, Any]) -> dict[s
     centred = data[f"centred_{name}"]
     made[f"{name}_raw"] = pm.Normal(
         f"{name}_raw",
-        centred * population_mean(structure, q, made) / step,
+        centred * (population_mean(structure, q, made) + shift) / step,
         (centred * made[f"{name}_sd"] + (1 - centred)) / step,
         **shape,
     )
@@ -150,4 +152,4 @@ def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, 
     return pm.Deterministic(name, value - q.centre, dims=shape.get("dims"))
 
 
-__all__ = ["build_model", "feature_names", "model_of", "row_units"]
+__all__ = ["build_model", "model_of", "row_units"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.arrays import Arrays
+from bayescale.arrays import Arrays, formula_inputs
 from bayescale.geometry import at_rows, natural
 from bayescale.laws.base import Parameters
-from bayescale.model import feature_names, row_units
+from bayescale.model import row_units
 from bayescale.noise import Checkpoints, Noise
 from bayescale.structure import Structure
 from bayescale.unseen import natural_at_cells, parameters
@@ -21,8 +21,8 @@ class Points:
 
     Attributes
     ----------
-    log_x : dict of str to array, shape (points, ...)
-        Logarithm of what the formula reads.
+    log_x : dict of str to array, shape (points,)
+        Logarithms of the inputs.
     cells : tuple of tuple of int
         Combinations of label codes; codes past the known labels are new labels.
     cell : array of int, shape (points,)
@@ -31,6 +31,8 @@ class Points:
         Run that a point continues, or -1.
     trials : array, shape (points,), or None
         Trials of a new measurement, where successes are counted.
+    made : tuple of array, shape (points, ...)
+        Features that the law made from the inputs, where it reads those instead.
     """
 
     log_x: dict[str, np.ndarray]
@@ -38,6 +40,7 @@ class Points:
     cell: np.ndarray
     sequence: np.ndarray
     trials: np.ndarray | None = None
+    made: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def predict(
     found = natural_at_cells(structure, draws, arrays, points.cells, rng)
     p = parameters({name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()})
     law, noise = structure.law, structure.noise
-    x = [np.exp(values) for values in points.log_x.values()]
+    x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
     location, sd = noise.without(Checkpoints).moments(np, curve, p, {})
     if not noise.counts:
@@ -195,7 +198,7 @@ def _moments_of_rows(
     found = natural(np, structure, draws, arrays)
     units = {name: index[rows] for name, index in row_units(structure, arrays).items()}
     p = at_rows(np, found, units)
-    x = [np.exp(arrays[f"log_{s}"][rows]) for s in feature_names(structure, arrays)]
+    x = [values[rows] for values in formula_inputs(np, arrays)]
     law = structure.law
     curve = noise.curve(np, law, p, *x)
     names = (*structure.extras, "y", "previous", "gap")

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.arrays import Arrays
-from bayescale.model import NOT_IN_MODEL, model_of
+from bayescale.arrays import Arrays, model_arrays
+from bayescale.model import model_of
 from bayescale.structure import Structure
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def sample(
     from bayescale.progress import progress
 
     started = time.perf_counter()
-    data = {name: values for name, values in arrays.items() if name not in NOT_IN_MODEL}
+    data = model_arrays(arrays)
     compiled = compile_structure(structure, arrays).with_data(**data)
     compiled_at = time.perf_counter()
     with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:

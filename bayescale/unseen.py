@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.arrays import Arrays
-from bayescale.geometry import natural
+from bayescale.geometry import anchor, natural
 from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
 from bayescale.pooling import Partial
@@ -125,7 +125,7 @@ def _place_new(
 ) -> None:
     """Levels and floors of new combinations, from the spread of the fitted ones at one anchor."""
     law, name = structure.law, str(structure.anchored)
-    x = [np.exp(np.mean(arrays[f"anchor_{s}"])) for s, _ in structure.columns]
+    x = anchor(np, {k: v.mean(axis=0) for k, v in arrays.items() if k.startswith("anchor_")})
     additive = law.parameter(name).role == "intercept"
     all_cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
     at_cells = {
