@@ -1,0 +1,270 @@
+"""Log predictive densities of rows that a posterior has not seen.
+
+A leave-one-out density comes from importance sampling where that can be trusted and from an exact
+refit where it cannot; densities of hidden scales and hidden labels come from refits only.
+Everything is in units of the response, so that laws with different noise compare.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayescale.arrays import Arrays, arrays_of, without_rows
+from bayescale.fitting import Fit
+from bayescale.forecast import predict_runs
+from bayescale.likelihood import log_likelihood
+from bayescale.runs import Runs
+from bayescale.sampling import diagnose, sample
+from bayescale.structure import Structure, structure_of
+
+_log = logging.getLogger(__name__)
+
+#: Largest R-hat with which a refit of few draws serves to average a density.
+TRUSTED_RHAT = 1.05
+
+#: Shares of the distinct scales of a curve that leave-future-out keeps, one refit each.
+CUTS = (0.5, 0.65, 0.8)
+
+#: Times that the parameters of a new label are drawn for every posterior draw.
+NEW_LABEL_DRAWS = 10
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows that a refit sees, and rows that it is asked for; arrays of bool, shape (rows,)."""
+
+    seen: np.ndarray
+    hidden: np.ndarray
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Log predictive densities of rows that were not seen.
+
+    Attributes
+    ----------
+    log_density : array, shape (items,)
+        In units of the response; NaN where the refit failed.
+    row : array of int, shape (items,)
+        Row of the table that every item belongs to; rows may return under several cuts.
+    refits, refits_failed : int
+        Refits made, and those that broke or did not converge.
+    pareto_k : array, shape (items,)
+        Tail index of importance sampling, 0 where a refit took its place.
+    good_k : float
+        Largest tail index that can be trusted.
+    p_loo : float
+        Effective number of parameters, where importance sampling was used.
+    """
+
+    log_density: np.ndarray
+    row: np.ndarray
+    refits: int
+    refits_failed: int
+    pareto_k: np.ndarray
+    good_k: float = 0.7
+    p_loo: float = np.nan
+
+
+def leave_one_out(fit: Fit, *, max_refits: int, random_seed: int) -> HeldOut:
+    """PSIS-LOO, with exact refits for the rows whose Pareto k is too high.
+
+    Anchors of the priors stay those of the whole table, for they are part of the model.  Under
+    ``Checkpoints`` a row that is left out is still predicted from the checkpoint before it.
+
+    Parameters
+    ----------
+    fit : Fit
+        The posterior.
+    max_refits : int
+        Largest number of refits.  With more bad rows than that, rows of different groups are left
+        out together, as in K-fold cross-validation.
+    random_seed : int
+        Seed of the refits.
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), arXiv:1507.04544; Vehtari et al. (2024), arXiv:1507.02646.
+    """
+    import warnings
+
+    import arviz as az
+    from scipy.special import logsumexp
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.filterwarnings("ignore", message="Estimated shape parameter")
+        loo = az.loo(fit.data, var_name="y", pointwise=True)
+    density, k = np.array(loo.elpd_i.values), np.array(loo.pareto_k.values)
+    bad = np.flatnonzero(~(k <= loo.good_k) | ~np.isfinite(density))
+    batches = batches_of(bad, fit.arrays["cell"][bad], max_refits)
+    failed = 0
+    for seed, rows in zip(_seeds(random_seed, len(batches)), batches, strict=True):
+        keep = ~np.isin(np.arange(len(k)), rows)
+        again = _sample_again(
+            fit.structure, without_rows(fit.arrays, keep), draws=300, chains=2, random_seed=seed
+        )
+        failed += again is None or not again.trusted
+        if again is not None:
+            each = log_likelihood(fit.structure, again.draws, fit.arrays)[..., rows]
+            density[rows] = logsumexp(each, axis=(0, 1)) - np.log(each.shape[0] * each.shape[1])
+            k[rows] = 0.0
+    samples = fit.log_likelihood.shape[0] * fit.log_likelihood.shape[1]
+    seen = logsumexp(fit.log_likelihood, axis=(0, 1)) - np.log(samples)
+    return HeldOut(
+        density,
+        np.arange(len(k)),
+        len(batches),
+        failed,
+        k,
+        float(loo.good_k),
+        float(np.sum(seen - density)),
+    )
+
+
+def batches_of(rows: np.ndarray, cell: np.ndarray, most: int) -> list[np.ndarray]:
+    """Deal rows into at most `most` batches whose rows belong to different cells if possible."""
+    count = min(len(rows), most)
+    dealt = rows[np.argsort(cell, kind="stable")]
+    return [np.sort(dealt[start::count]) for start in range(count)]
+
+
+def future_folds(fits: Sequence[Fit]) -> list[Fold]:
+    """Folds that hide the largest scales of every curve, one for each of :data:`CUTS`.
+
+    A curve is a combination of labels.  With several inputs a scale is their product, which for
+    parameters and tokens is compute.  Rows at one scale are hidden together.
+    """
+    runs = fits[0].runs
+    inputs = {column: fit.runs.x[column] for fit in fits for _, column in fit.structure.columns}
+    size = np.sum([np.log(values) for values in inputs.values()], axis=0).round(9)
+    curve = curves_of(runs)
+    folds: list[Fold] = []
+    for cut in CUTS:
+        hidden = np.zeros(len(runs), bool)
+        for c in np.unique(curve):
+            scales = np.unique(size[curve == c])
+            last = scales[max(1, round(cut * len(scales))) - 1]
+            hidden |= (curve == c) & (size > last)
+        if hidden.any() and not any(np.array_equal(hidden, fold.hidden) for fold in folds):
+            folds.append(Fold(~hidden, hidden))
+    if not folds:
+        raise ValueError(
+            "leave-future-out needs a combination of labels with at least two scales: "
+            "there is nothing to hide"
+        )
+    return folds
+
+
+def curves_of(runs: Runs) -> np.ndarray:
+    """Label every row by the number of its combination of labels, shape (rows,)."""
+    if not runs.groups:
+        return np.zeros(len(runs), int)
+    codes = np.stack([np.asarray(runs.codes[g]) for g in runs.groups], axis=1)
+    return np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def label_folds(fits: Sequence[Fit], group: str) -> list[Fold]:
+    """Folds that hide all rows of one label of a group at a time."""
+    runs = next(fit.runs for fit in fits if group in fit.runs.groups)
+    codes = np.asarray(runs.codes[group])
+    present = np.unique(codes)
+    if len(present) < 2:
+        raise ValueError(f"group {group!r} has one label only: none can be left out")
+    return [Fold(codes != code, codes == code) for code in present]
+
+
+def leave_future_out(fit: Fit, folds: Sequence[Fold], *, random_seed: int) -> HeldOut:
+    """Densities of hidden scales, each forecast from a refit to the scales below.
+
+    References
+    ----------
+    Buerkner, Gabry and Vehtari (2020), arXiv:1902.06281.
+    """
+    return _refit_folds(fit, folds, _same_structure, 1, random_seed)
+
+
+def leave_group_out(fit: Fit, folds: Sequence[Fold], *, random_seed: int) -> HeldOut:
+    """Densities of the rows of hidden labels, each row forecast as one of a label never seen."""
+    return _refit_folds(fit, folds, _without_labels, NEW_LABEL_DRAWS, random_seed)
+
+
+def _same_structure(fit: Fit, seen: np.ndarray) -> tuple[Structure, Runs]:
+    return fit.structure, fit.runs.select(seen)
+
+
+def _without_labels(fit: Fit, seen: np.ndarray) -> tuple[Structure, Runs]:
+    """Structure and table of a model that never heard of the labels that are hidden."""
+    s, runs = fit.structure, fit.runs.select(seen).drop_unused()
+    return structure_of(s.law, runs, dict(s.pooling), s.noise, dict(s.priors)), runs
+
+
+def _refit_folds(
+    fit: Fit, folds: Sequence[Fold], part: Any, predictions: int, random_seed: int
+) -> HeldOut:
+    from scipy.special import logsumexp
+
+    found, rows, failed = [], [], 0
+    for seed, fold in zip(_seeds(random_seed, len(folds)), folds, strict=True):
+        hidden = np.flatnonzero(fold.hidden)
+        structure, seen = part(fit, fold.seen)
+        arrays = arrays_of(structure, seen)
+        again = _sample_again(structure, arrays, draws=500, chains=4, random_seed=seed)
+        failed += again is None or not again.trusted
+        density = np.full(len(hidden), np.nan)
+        if again is not None:
+            new = fit.runs.select(hidden)
+            flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in again.draws.items()}
+            each = [
+                predict_runs(structure, flat, arrays, seen, new, seed + i).log_density(new.y)
+                for i in range(predictions)
+            ]
+            density = logsumexp(each, axis=0) - np.log(predictions)
+        found.append(density)
+        rows.append(hidden)
+    row = np.concatenate(rows)
+    return HeldOut(np.concatenate(found), row, len(folds), failed, np.zeros(len(row)))
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Draws of a refit, shape (chain, draw, ...), and whether they may be averaged over."""
+
+    draws: dict[str, np.ndarray]
+    trusted: bool
+
+
+def _sample_again(
+    structure: Structure, arrays: Arrays, *, draws: int, chains: int, random_seed: int
+) -> _Again | None:
+    """Sample with few draws, and once more with smaller steps if they do not agree.
+
+    The gate is wider than that of a fit: the mean of a density needs fewer draws than a quantile.
+    """
+    again = None
+    for times, target in ((1, 0.85), (2, 0.97)):
+        try:
+            sampled = sample(
+                structure,
+                arrays,
+                draws=times * draws,
+                tune=times * 500,
+                chains=chains,
+                random_seed=random_seed,
+                target_accept=target,
+            )
+        except Exception as error:  # the sampler has no exceptions of its own
+            _log.warning("a refit of %s failed: %s", structure.law.title, error)
+            continue
+        found = diagnose(sampled.draws, sampled.stats)
+        divergent = found["divergences"] > 0.01 * times * draws * chains
+        again = _Again(sampled.draws, found["max_rhat"] <= TRUSTED_RHAT and not divergent)
+        if again.trusted:
+            break
+    return again
+
+
+def _seeds(random_seed: int, count: int) -> list[int]:
+    return np.random.default_rng(random_seed).integers(2**31, size=count).tolist()
