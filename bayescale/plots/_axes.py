@@ -1,0 +1,159 @@
+"""What all figures have in common: looks of series, axes, labels and ticks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from bayescale.runs import Runs
+
+#: Okabe and Ito (2008), without the yellow that white paper swallows.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+DASHES = ((4, 1.5), (1, 1), (6, 1.5, 1, 1.5), (3, 1, 1, 1, 1, 1), (8, 2))
+GREY = "0.45"
+BETWEEN = " · "
+
+_GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "mu", "nu", "rho", "sigma", "tau"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one series is told from the others, with colour and without."""
+
+    colour: str
+    marker: str
+    dashes: tuple[float, ...]
+
+
+def looks(labels: Iterable[str]) -> dict[str, Look]:
+    """Give every label a colour, a marker and a dash pattern; no two of 70 share all three."""
+    return {
+        label: Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
+        for i, label in enumerate(labels)
+    }
+
+
+def new_axes(height: float | None = None, panels: int = 1) -> np.ndarray:
+    """Make a figure in the style in force, with axes in one row, shape (panels,)."""
+    import matplotlib.pyplot as plt
+
+    width, usual = plt.rcParams["figure.figsize"]
+    _, axes = plt.subplots(
+        1,
+        panels,
+        figsize=(width, height or usual),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    return np.asarray(axes[0])
+
+
+def labels_of_rows(runs: "Runs", group: str) -> np.ndarray:
+    """Label of every row of a table in one group, as text."""
+    if group == "sequence" and group not in runs.groups and runs.sequence is not None:
+        return np.array(runs.sequence_labels, object)[runs.sequence].astype(str)
+    return np.array(runs.groups[group], object)[runs.codes[group]].astype(str)
+
+
+def joined(columns: Sequence[np.ndarray], rows: int) -> np.ndarray:
+    """Labels of several groups as one name a row, such as ``gru · code``."""
+    if not columns:
+        return np.full(rows, "", object)
+    return np.array([BETWEEN.join(map(str, each)) for each in zip(*columns, strict=True)], object)
+
+
+def response(runs: "Runs") -> np.ndarray:
+    """Measured responses; the rate where the table counts successes."""
+    return np.asarray(runs.y / runs.trials if runs.trials is not None else runs.y, float)
+
+
+def axis_name(runs: "Runs", role: str) -> str:
+    """Column of the user behind a role, with the symbol of an input."""
+    if role == "y" and runs.trials is not None:
+        return f"{runs.names['y']} / {runs.names['trials']}"
+    column = runs.names.get(role, role)
+    return column if role in ("y", "x", column) else f"{column} ({role})"
+
+
+def choose_input(inputs: Mapping[str, np.ndarray], wanted: str | None) -> str:
+    """Choose the input on the horizontal axis: as asked for, else the one with most values."""
+    if wanted is None:
+        return max(inputs, key=lambda s: len(np.unique(inputs[s])))
+    if wanted not in inputs:
+        raise ValueError(f"x={wanted!r} is no input; there are {', '.join(inputs)}")
+    return wanted
+
+
+def symbol(name: str) -> str:
+    """Name of a parameter in mathematical type."""
+    stem, _, index = name.partition("_")
+    digits = stem[len(stem.rstrip("0123456789")) :]
+    stem = stem.removesuffix(digits)
+    sub = ",".join(part for part in (digits, index) if part)
+    letter = f"\\{stem}" if stem in _GREEK else stem if len(stem) == 1 else f"\\mathrm{{{stem}}}"
+    return f"${letter}_{{\\mathrm{{{sub}}}}}$" if sub else f"${letter}$"
+
+
+def log_axis(ax: "Axes", which: str) -> None:
+    """Make an axis logarithmic, with plain numbers as ticks below 1.5 decades."""
+    from matplotlib.ticker import (
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+        NullLocator,
+        ScalarFormatter,
+    )
+
+    axis: Axis = getattr(ax, f"{which}axis")
+    getattr(ax, f"set_{which}scale")("log")
+    low, high = getattr(ax, f"get_{which}lim")()
+    if np.log10(high / low) < 1.5:
+        plain = ScalarFormatter(useOffset=False)
+        plain.set_scientific(high > 1e4 or low < 1e-3)
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
+        axis.set_major_formatter(plain)
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(LogLocator(numticks=6))
+        axis.set_minor_locator(LogLocator(subs="all", numticks=40))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def legend_above(axes: np.ndarray, handles: Sequence[Any], *, new: bool) -> None:
+    """Put a legend above new figures, where it hides nothing, and into axes of the caller."""
+    import matplotlib.pyplot as plt
+
+    if not handles:
+        return
+    if not new:
+        axes[0].legend(handles=handles)
+        return
+    figure = axes[0].figure
+    size = plt.rcParams["legend.fontsize"]
+    points = size if isinstance(size, int | float) else plt.rcParams["font.size"]
+    widths = [(0.52 * len(str(h.get_label())) + 4.2) * points / 72 for h in handles]
+    fits = [n for n in range(1, len(handles) + 1) if _width(widths, n) <= figure.get_figwidth()]
+    figure.legend(handles=handles, loc="outside upper left", ncols=max(fits, default=1))
+
+
+def _width(widths: Sequence[float], columns: int) -> float:
+    """Width of a legend whose entries fill one column after another, as matplotlib fills them."""
+    short, longer = divmod(len(widths), columns)
+    left, width = list(widths), 0.0
+    for column in range(columns):
+        entries = short + (column < longer)
+        width, left = width + max(left[:entries]), left[entries:]
+    return width
+
+
+def positive(*arrays: Any) -> bool:
+    """Whether everything that is drawn has a logarithm."""
+    return all(np.all(np.asarray(a) > 0) for a in arrays)

@@ -1,0 +1,197 @@
+"""Exponents of all groups, and how far pooling pulls them towards the population."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.plots._axes import (
+    COLOURS,
+    GREY,
+    joined,
+    labels_of_rows,
+    legend_above,
+    new_axes,
+    response,
+    symbol,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+    from bayescale.fitting import Fit
+
+
+def plot_exponents(
+    fit: "Fit", name: str | None = None, ax: "Axes | None" = None, *, ci_prob: float = 0.9
+) -> "Axes":
+    """Draw the posterior of one parameter for every group, beside what each group says alone.
+
+    Filled markers are posterior medians with equal-tailed intervals, of 50 % (thick) and
+    `ci_prob` (thin).  Hollow markers are least-squares fits of the same law to the rows of one
+    combination of labels alone; the distance between the two is the shrinkage.  A combination
+    with no more rows than the law has parameters has no hollow marker, and a fit outside the axes
+    is an arrow at their edge.  The line and the shaded band are the population median.
+
+    Parameters
+    ----------
+    fit : Fit
+        A posterior.
+    name : str, optional
+        The parameter; the first exponent of the law by default.
+    ax : Axes, optional
+        Where to draw.
+    ci_prob : float
+        Probability of the wider intervals.
+
+    Returns
+    -------
+    Axes
+        One row for every combination of labels in the table.
+
+    Raises
+    ------
+    ValueError
+        If the law has no such parameter.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> table = {"flops": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    >>> ax = bs.plots.plot_exponents(bs.fit(bs.laws.PowerLaw(), runs, progressbar=False))
+    >>> [t.get_text() for t in ax.get_yticklabels()]
+    ['all runs']
+    """
+    if not 0 < ci_prob < 1:
+        raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}")
+    name = name or _first_exponent(fit)
+    if name not in fit.posterior:
+        raise ValueError(f"no parameter {name!r}; there are {', '.join(map(str, fit.posterior))}")
+    draws = fit.posterior[name]
+    groups = [str(d) for d in draws.dims if d not in ("chain", "draw")]
+    labels, values = _seen(fit, draws, groups)
+    if ax is None:
+        ax = new_axes(height=0.75 + 0.17 * max(len(labels), 3))[0]
+        new = True
+    else:
+        new = False
+    places = np.arange(len(labels))
+    tail = (1 - ci_prob) / 2
+    low, lower, median, upper, high = np.quantile(values, [tail, 0.25, 0.5, 0.75, 1 - tail], axis=0)
+    ax.hlines(places, low, high, color=COLOURS[0], linewidth=0.8, gid="interval")
+    ax.hlines(places, lower, upper, color=COLOURS[0], linewidth=2.2)
+    ax.plot(median, places, "o", color=COLOURS[0], markeredgecolor="white", zorder=3, gid="median")
+    population = fit.posterior.get(f"{name}_population")
+    if population is not None and len(labels) > 1:
+        start, middle, stop = np.quantile(population.values, [tail, 0.5, 1 - tail])
+        ax.axvspan(start, stop, color=GREY, alpha=0.15, linewidth=0, zorder=0)
+        ax.axvline(middle, color=GREY, linewidth=0.8, zorder=0, gid="population")
+    _alone_beside(ax, fit, name, groups, labels)
+    ax.set_yticks(places, labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.set_xlabel(symbol(name))
+    legend_above(np.array([ax]), _handles(ci_prob, population is not None), new=new)
+    return ax
+
+
+def _first_exponent(fit: "Fit") -> str:
+    law = fit.law
+    found = law.with_role("exponent") or law.with_role("slope") or law.parameters
+    return str(found[0].name)
+
+
+def _seen(fit: "Fit", draws: "xr.DataArray", groups: list[str]) -> tuple[list[str], np.ndarray]:
+    """Names and draws, shape (sample, names), of the combinations of labels in the table."""
+    if not groups:
+        return ["all runs"], draws.values.reshape(-1, 1)
+    rows = [labels_of_rows(fit.runs, g) for g in groups]
+    combinations = dict.fromkeys(zip(*(r.tolist() for r in rows), strict=True))
+    text = [draws[g].values.astype(str).tolist() for g in groups]
+    order = sorted(combinations, key=lambda c: [t.index(v) for t, v in zip(text, c, strict=True)])
+    flat = draws.transpose("chain", "draw", *groups).values
+    flat = flat.reshape(-1, *flat.shape[2:])
+    where: tuple[Any, ...] = tuple(
+        np.array([t.index(c[i]) for c in order]) for i, t in enumerate(text)
+    )
+    columns = [np.array(column, object) for column in zip(*order, strict=True)]
+    return joined(columns, len(order)).tolist(), flat[(slice(None), *where)]
+
+
+def _alone_beside(ax: "Axes", fit: "Fit", name: str, groups: list[str], labels: list[str]) -> None:
+    """Hollow markers, clipped to what the intervals need with some room around."""
+    low, high = ax.get_xlim()
+    room = 0.6 * (high - low)
+    low, high = low - room, high + room
+    for cell, value in _alone(fit, name).items():
+        own = dict(zip(fit.runs.groups, cell, strict=True))
+        label = joined([np.array([own[g]], object) for g in groups], 1)[0] if groups else labels[0]
+        marker = "<" if value < low else ">" if value > high else "o"
+        ax.plot(
+            np.clip(value, low, high),
+            labels.index(label) + 0.22,
+            marker,
+            color=COLOURS[1],
+            markerfacecolor="none",
+            clip_on=False,
+            gid="alone",
+        )
+
+
+def _alone(fit: "Fit", name: str) -> dict[tuple[str, ...], float]:
+    """Least-squares estimate of one parameter from the rows of every combination of labels."""
+    runs = fit.runs
+    columns = [labels_of_rows(runs, g) for g in runs.groups]
+    cells = list(zip(*(c.tolist() for c in columns), strict=True)) or [()] * len(runs)
+    found = {}
+    for cell in dict.fromkeys(cells):
+        mine = np.array([c == cell for c in cells])
+        if mine.sum() > len(fit.law.parameters):
+            value = _least_squares(fit, name, dict(zip(runs.groups, cell, strict=True)), mine)
+            if np.isfinite(value):
+                found[cell] = value
+    return found
+
+
+def _least_squares(fit: "Fit", name: str, cell: dict[str, str], mine: np.ndarray) -> float:
+    from scipy.optimize import least_squares
+
+    law, noise = fit.law, fit.structure.noise
+    y = response(fit.runs)[mine]
+    x = [np.asarray(fit.runs.x[column])[mine] for _, column in fit.structure.columns]
+    on_log = [q.is_positive for q in law.parameters]
+    names = [q.name for q in law.parameters]
+    if name not in names:
+        return float("nan")
+    start = np.array([_median(fit.posterior[n], cell) for n in names])
+    start = np.where(on_log, np.log(np.where(on_log, start, 1.0)), start)
+
+    def residuals(z: np.ndarray) -> np.ndarray:
+        values = np.where(on_log, np.exp(np.clip(z, -700, 700)), z)
+        with np.errstate(all="ignore"):
+            mean = law(*x, **dict(zip(names, values, strict=True)))
+            gap = np.log(y) - np.log(mean) if noise.on_log else y - mean
+        return np.nan_to_num(gap, nan=1e3, posinf=1e3, neginf=-1e3)
+
+    result = least_squares(residuals, start, method="lm", x_scale="jac", max_nfev=4000)
+    value = float(result.x[names.index(name)])
+    return float(np.exp(value)) if on_log[names.index(name)] else value
+
+
+def _median(draws: "xr.DataArray", cell: dict[str, str]) -> float:
+    for g in draws.dims:
+        if g not in ("chain", "draw"):
+            draws = draws.isel({g: draws[g].values.astype(str).tolist().index(cell[str(g)])})
+    return float(np.median(draws.values))
+
+
+def _handles(ci_prob: float, population: bool) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    pooled = f"pooled, 50 and {100 * ci_prob:g} %"
+    hollow = {"color": COLOURS[1], "marker": "o", "markerfacecolor": "none", "linestyle": ""}
+    handles = [
+        Line2D([], [], color=COLOURS[0], marker="o", markeredgecolor="white", label=pooled),
+        Line2D([], [], label="alone", **hollow),  # type: ignore[arg-type]
+    ]
+    return handles + [Line2D([], [], color=GREY, label="population")] * population

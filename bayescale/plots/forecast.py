@@ -1,0 +1,319 @@
+"""The forecast: data, nested bands, and where the data end."""
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.plots._axes import (
+    GREY,
+    Look,
+    axis_name,
+    choose_input,
+    joined,
+    labels_of_rows,
+    legend_above,
+    log_axis,
+    looks,
+    new_axes,
+    positive,
+    response,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from bayescale.forecast import Forecast
+
+
+def plot_forecast(
+    forecast: "Forecast",
+    *,
+    ax: Any = None,
+    x: str | None = None,
+    group: str | None = None,
+    panels: str | None = None,
+    reducible: bool = False,
+) -> Any:
+    """Draw measurements, the median and nested bands over one input.
+
+    Solid lines lie within the data of their label; beyond them lines are dashed, bands are paler
+    and have dashed edges, and the curve ends in a hollow marker.  A dotted line marks the
+    largest input of the data shown.  Axes are logarithmic where everything is positive.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What ``Fit.forecast`` returned.
+    ax : Axes or sequence of Axes, optional
+        Where to draw; with `panels`, one for each of its labels.
+    x : str, optional
+        Symbol of the input on the horizontal axis; the one that varies most by default.
+    group : str, optional
+        The group that sets colour and marker; every combination of labels by default.
+    panels : str, optional
+        A group whose labels get axes of their own, side by side.
+    reducible : bool
+        Subtract the floor of every curve (its posterior median) from curve, bands and data: a
+        power law with a floor is then a straight line.  Measurements below it cannot be shown.
+
+    Returns
+    -------
+    Axes or ndarray of Axes
+        The axes; an array with `panels`.
+
+    Raises
+    ------
+    ValueError
+        If a name is no input or group of the forecast, or the law has no floor.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> table = {"flops": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, progressbar=False)
+    >>> ax = bs.plots.plot_forecast(fit.forecast({"C": [1e19, 1e20, 1e21, 1e22, 1e23]}))
+    >>> ax.get_xscale(), ax.get_xlabel()
+    ('log', 'flops (C)')
+    """
+    table, rows = _drawn(forecast, reducible)
+    groups = _groups(forecast)
+    for name in (group, panels):
+        if name is not None and name not in groups:
+            raise ValueError(f"{name!r} is no group of the forecast; {_listed(groups)}")
+    at = choose_input({s: table[s].to_numpy() for s in forecast.runs.x if s in table}, x)
+    shown = [str(v) for v in table[panels].unique()] if panels else [""]
+    axes = _given(ax, len(shown)) if ax is not None else new_axes(panels=len(shown))
+    by = [group] if group else [g for g in groups if g != panels]
+    table["series"] = joined([table[g].to_numpy() for g in by], len(table))
+    style = looks(table["series"].unique())
+    for each, label in zip(axes, shown, strict=True):
+        part = table[table[panels].astype(str) == label] if panels else table
+        mine = rows[rows[panels] == label] if panels and (rows[panels] == label).any() else rows
+        _draw(each, forecast, part, mine, at, style)
+        if panels:
+            each.set_title(label)
+    _finish(axes, forecast, table, rows, at, reducible=reducible)
+    legend_above(axes, _handles(forecast, style, axes), new=ax is None)
+    return axes if panels else axes[0]
+
+
+def _groups(forecast: "Forecast") -> list[str]:
+    return [g for g in (*forecast.runs.groups, "sequence") if g in forecast.points]
+
+
+def _listed(groups: Sequence[str]) -> str:
+    return f"there are {', '.join(groups)}" if groups else "it has none"
+
+
+def _given(ax: Any, count: int) -> np.ndarray:
+    axes = np.atleast_1d(np.asarray(ax, object)).ravel()
+    if len(axes) != count:
+        raise ValueError(f"ax: {len(axes)} axes for {count} panels")
+    return axes
+
+
+def _drawn(forecast: "Forecast", reducible: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Table of the forecast and of the measurements, less the floors where that is asked for."""
+    import pandas as pd
+
+    runs, groups = forecast.runs, _groups(forecast)
+    table = forecast.table.copy()
+    rows = pd.DataFrame(
+        {**runs.x, "y": response(runs), **{g: labels_of_rows(runs, g) for g in groups}}
+    )
+    rows["y_se"] = np.nan if runs.y_se is None else runs.y_se
+    if not reducible:
+        return table, rows
+    if forecast.floor is None:
+        raise ValueError("reducible=True: the law of this forecast has no floor to subtract")
+    names = joined([table[g].to_numpy() for g in groups], len(table))
+    own = dict(zip(names, forecast.floor, strict=True))
+    bands = ["median", *(f"{side}_{p:g}" for p in forecast.ci_prob for side in ("lower", "upper"))]
+    table[bands] = table[bands].sub(forecast.floor, axis=0)
+    of_row = joined([rows[g].to_numpy() for g in groups], len(rows))
+    rows["y"] -= [own.get(name, np.nan) for name in of_row]
+    return table, rows[rows["y"] > 0]
+
+
+def _draw(
+    ax: "Axes",
+    forecast: "Forecast",
+    table: "pd.DataFrame",
+    rows: "pd.DataFrame",
+    at: str,
+    style: dict[str, Look],
+) -> None:
+    """Draw every series of one panel, and the end of its data."""
+    groups = _groups(forecast)
+    others = [s for s in forecast.runs.x if s in table and s != at]
+    edges = []
+    opacity = 0.28 / np.sqrt(len(table["series"].unique()))
+    by_labels = table.groupby(groups, sort=False) if groups else [((), table)]
+    for key, series in by_labels:
+        look = style[series["series"].iloc[0]]
+        mine = rows
+        for g, label in zip(groups, key, strict=True):
+            mine = mine[mine[g] == str(label)]
+        if len(mine):
+            _measurements(ax, mine, at, look.colour, look.marker)
+        else:
+            _measurements(ax, rows, at, "0.7", ".")
+        edges.append((mine if len(mine) else rows)[at].max())
+        series = series.sort_values(at, kind="stable")
+        if len(series) == 1 or any(series[s].nunique() > 1 for s in others):
+            _scattered(ax, series, forecast.ci_prob, at, look)
+        else:
+            _curve(ax, series, forecast.ci_prob, at, look, opacity)
+    if any(table[at] > max(edges)):
+        ax.axvline(max(edges), color=GREY, linestyle=":", linewidth=0.8, zorder=0, gid="edge")
+
+
+def _measurements(ax: "Axes", rows: "pd.DataFrame", at: str, colour: str, marker: str) -> None:
+    if rows["y_se"].notna().any():
+        ax.errorbar(
+            rows[at], rows["y"], rows["y_se"], fmt="none", ecolor=colour, elinewidth=0.6, zorder=3
+        )
+    edge = colour if marker == "." else "white"
+    ax.plot(rows[at], rows["y"], marker, color=colour, markeredgecolor=edge, zorder=4, gid="data")
+
+
+def _curve(
+    ax: "Axes",
+    series: "pd.DataFrame",
+    ci_prob: Sequence[float],
+    at: str,
+    look: Look,
+    opacity: float,
+) -> None:
+    beyond = series["extrapolated"].to_numpy()
+    for start, stop, outside in _stretches(beyond):
+        part = series.iloc[start:stop]
+        for prob in sorted(ci_prob, reverse=True):
+            low, high = part[f"lower_{prob:g}"], part[f"upper_{prob:g}"]
+            ax.fill_between(
+                part[at],
+                low,
+                high,
+                facecolor=look.colour,
+                alpha=opacity / 2 if outside else opacity,
+                linewidth=0,
+                gid=f"band {prob:g}",
+            )
+        if outside:
+            widest = max(ci_prob)
+            for side in ("lower", "upper"):
+                ax.plot(
+                    part[at],
+                    part[f"{side}_{widest:g}"],
+                    color=look.colour,
+                    linewidth=0.5,
+                    alpha=0.7,
+                    dashes=(3, 2),
+                    gid="band edge",
+                )
+        ax.plot(
+            part[at],
+            part["median"],
+            color=look.colour,
+            dashes=look.dashes if outside else (None, None),
+            zorder=2,
+            gid="beyond" if outside else "within",
+        )
+    if beyond[-1]:
+        end = series.iloc[-1]
+        ax.plot(
+            end[at],
+            end["median"],
+            look.marker,
+            color=look.colour,
+            markerfacecolor="white",
+            zorder=4,
+            gid="end",
+        )
+
+
+def _stretches(beyond: np.ndarray) -> list[tuple[int, int, bool]]:
+    """Stretches (start, stop, beyond the data); one beyond reaches to the last point within."""
+    change = np.flatnonzero(np.diff(beyond.astype(int))) + 1
+    bounds = [0, *change.tolist(), len(beyond)]
+    found = []
+    for start, stop in itertools.pairwise(bounds):
+        if outside := bool(beyond[start]):
+            start, stop = max(start - 1, 0), min(stop + 1, len(beyond))
+        found.append((start, stop, outside))
+    return found
+
+
+def _scattered(
+    ax: "Axes", series: "pd.DataFrame", ci_prob: Sequence[float], at: str, look: Look
+) -> None:
+    """Separate points: the median with one bar a probability, the narrower the thicker."""
+    for i, prob in enumerate(sorted(ci_prob, reverse=True)):
+        ax.vlines(
+            series[at],
+            series[f"lower_{prob:g}"],
+            series[f"upper_{prob:g}"],
+            color=look.colour,
+            alpha=0.55,
+            linewidth=0.8 + 1.2 * i,
+            gid=f"band {prob:g}",
+        )
+    for outside, part in series.groupby("extrapolated"):
+        ax.plot(
+            part[at],
+            part["median"],
+            look.marker,
+            color=look.colour,
+            markerfacecolor="white" if outside else look.colour,
+            zorder=4,
+            gid="beyond" if outside else "within",
+        )
+
+
+def _finish(
+    axes: np.ndarray,
+    forecast: "Forecast",
+    table: "pd.DataFrame",
+    rows: "pd.DataFrame",
+    at: str,
+    *,
+    reducible: bool,
+) -> None:
+    widest = max(forecast.ci_prob)
+    lowest, highest = table[f"lower_{widest:g}"], table[f"upper_{widest:g}"].max()
+    for ax in axes:
+        log_axis(ax, "x")
+        ax.set_xlabel(axis_name(forecast.runs, at))
+    if reducible:
+        # What lies far below all data is the noise of a median near its floor.
+        lowest_seen = rows["y"].min()
+        shown = table.loc[table["median"] > lowest_seen / 30, "median"]
+        axes[0].set_yscale("log")
+        axes[0].set_ylim(min(lowest_seen, shown.min()) / 2, highest * 1.3)
+    if reducible or positive(lowest, rows["y"]):
+        for ax in axes:
+            log_axis(ax, "y")
+    name = axis_name(forecast.runs, "y")
+    axes[0].set_ylabel(f"{name} above its floor" if reducible else name)
+
+
+def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray) -> list[Any]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [
+        Line2D([], [], color=look.colour, marker=look.marker, dashes=look.dashes, label=label)
+        for label, look in style.items()
+        if label
+    ]
+    percent = ", ".join(f"{100 * p:g}" for p in forecast.ci_prob)
+    what = "new run" if forecast.kind == "run" else "curve"
+    handles.append(Patch(facecolor=GREY, alpha=0.4, linewidth=0, label=f"{what}, {percent} %"))
+    edges = [line for ax in axes for line in ax.lines if line.get_gid() == "edge"]
+    if edges:
+        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, label="data end"))
+    return handles

@@ -1,0 +1,106 @@
+"""Posterior predictive check: whether a fit would make measurements like these."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.plots._axes import (
+    GREY,
+    axis_name,
+    choose_input,
+    joined,
+    labels_of_rows,
+    legend_above,
+    log_axis,
+    looks,
+    new_axes,
+    response,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.fitting import Fit
+
+
+def plot_predictive_check(
+    fit: "Fit", ax: "Axes | None" = None, *, x: str | None = None, ci_prob: float = 0.9
+) -> "Axes":
+    """Draw every measurement against measurements that the fit would make in its place.
+
+    Bars are intervals of replicated measurements, 50 % (thick) and `ci_prob` (thin), and markers
+    the measurements, both relative to the median replicate: in per cent where noise is on the
+    logarithm, as a difference otherwise.  A trend over the input says that the form is wrong; a
+    share of markers inside far from `ci_prob`, in the title, says that the noise is.  The rows
+    were fitted, so that passing the check is not evidence about other rows: see LOO for that.
+
+    Parameters
+    ----------
+    fit : Fit
+        A posterior.
+    ax : Axes, optional
+        Where to draw.
+    x : str, optional
+        Symbol of the input on the horizontal axis.
+    ci_prob : float
+        Probability of the wider intervals.
+
+    Returns
+    -------
+    Axes
+
+    References
+    ----------
+    Gelman, Meng and Stern (1996), Statistica Sinica 6, 733.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> table = {"flops": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, progressbar=False)
+    >>> bs.plots.plot_predictive_check(fit).get_ylabel()
+    'loss, % off the median replicate'
+    """
+    if not 0 < ci_prob < 1:
+        raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}")
+    runs = fit.runs
+    y, replicated = response(runs), fit.replicated()
+    tail = (1 - ci_prob) / 2
+    low, lower, median, upper, high = np.quantile(
+        replicated, [tail, 0.25, 0.5, 0.75, 1 - tail], axis=0
+    )
+    relative = fit.structure.noise.on_log
+
+    def off(values: np.ndarray) -> np.ndarray:
+        return np.asarray(100 * (values / median - 1) if relative else values - median)
+
+    inputs = {symbol: np.asarray(runs.x[symbol]) for _, symbol in fit.structure.columns}
+    at = choose_input(inputs, x)
+    new = ax is None
+    ax = new_axes()[0] if ax is None else ax
+    ax.vlines(inputs[at], off(low), off(high), color=GREY, linewidth=0.6, alpha=0.6, gid="interval")
+    ax.vlines(inputs[at], off(lower), off(upper), color=GREY, linewidth=1.8, alpha=0.6)
+    ax.axhline(0.0, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+    names = joined([labels_of_rows(runs, g) for g in runs.groups], len(runs))
+    style = looks(dict.fromkeys(names))
+    handles: list[Any] = []
+    for label, look in style.items():
+        mine = names == label
+        handles += ax.plot(
+            inputs[at][mine],
+            off(y)[mine],
+            look.marker,
+            color=look.colour,
+            markeredgecolor="white",
+            label=label,
+            zorder=3,
+        )
+    inside = int(np.sum((low <= y) & (y <= high)))
+    ax.set_title(f"{inside} of {len(y)} rows inside {100 * ci_prob:g} %")
+    log_axis(ax, "x")
+    ax.set_xlabel(axis_name(runs, at))
+    off_by = "% off the median replicate" if relative else "less the median replicate"
+    ax.set_ylabel(f"{axis_name(runs, 'y')}, {off_by}")
+    legend_above(np.array([ax]), [h for h in handles if h.get_label()], new=new)
+    return ax
