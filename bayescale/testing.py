@@ -5,12 +5,13 @@ Every check raises ``AssertionError`` that names the law, the input or parameter
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, get
+from bayescale.laws.base import Law, Parameters, coordinate_to_natural, get
 from bayescale.laws.claims import Example
 
 Columns = dict[str, np.ndarray]
@@ -46,21 +47,25 @@ def check_law(law: Law, *, seed: int = 0) -> None:
 def example_of(law: Law) -> Example:
     """Return the worked case of a law, or one from the medians of its priors."""
     if law.example is not None:
-        return law.example
+        names = [q.name for q in law.parameters]
+        known = {k: v for k, v in law.example.parameters.items() if k in names}
+        if len(known) == len(names) and set(law.inputs) <= set(law.example.inputs):
+            return replace(law.example, parameters=known)
     typical = {"level": 1.0, "floor": 0.1, "intercept": 0.0, "ceiling": 0.9}
     constants = {
-        q.name: typical.get(q.role, _from_link(q.link, q.centre) * (30.0 if q.of else 1.0))
+        q.name: typical.get(q.role, _from_link(q.link, q.centre) * (30.0 if q.role == "location" else 1.0))
         for q in law.parameters
     }
     return Example(constants, dict.fromkeys(law.inputs, (1.0, 1e3)))
 
 
 def _from_link(link: str, z: float) -> float:
-    return float({"log": np.exp, "unit": lambda v: 1 / (1 + np.exp(-v))}.get(link, float)(z))
+    kind, value = coordinate_to_natural(np, link, z)
+    return float(np.exp(value) if kind == "logs" else value)
 
 
 def design(law: Law, rows: int, rng: np.random.Generator) -> tuple[Columns, np.ndarray | None]:
-    """Inputs at which the worked case of a law is measured.
+    """Draw inputs at which the worked case of a law is measured.
 
     Parameters
     ----------
@@ -94,20 +99,31 @@ def _evaluate(law: Law, xp: Any, p: Parameters, x: list[Any]) -> Any:
     return law.mean(xp, p, *x) if law.response == "real" else law.log_mean(xp, p, *x)
 
 
-def _formula(law: Law, columns: Columns, sequence: np.ndarray | None) -> list[np.ndarray]:
+def formula_inputs(law: Law, columns: Columns, sequence: np.ndarray | None) -> list[np.ndarray]:
+    """Return what the formula reads."""
     return list(law.features(columns, sequence).values())
 
 
-def _as_parameters(xp: Any, law: Law, values: Mapping[str, Any]) -> Parameters:
-    """Positive parameters by their logarithms, as the sampler has them."""
-    logs = {q.name: values[q.name] for q in law.parameters if q.is_positive}
-    rest = {q.name: values[q.name] for q in law.parameters if not q.is_positive}
-    return Parameters(xp, rest, logs)
+def as_parameters(xp: Any, law: Law, z: Mapping[str, Any]) -> Parameters:
+    """Parameters from the coordinates on which groups vary, as the sampler has them."""
+    found = {q.name: coordinate_to_natural(xp, q.link, z[q.name]) for q in law.parameters}
+    return Parameters(
+        xp,
+        {name: value for name, (kind, value) in found.items() if kind == "values"},
+        {name: value for name, (kind, value) in found.items() if kind == "logs"},
+    )
 
 
-def _coordinates(law: Law, constants: Mapping[str, float]) -> dict[str, float]:
+def coordinates(law: Law, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Coordinates on which groups vary, from constants."""
+    logs = {q.name: np.log(constants[q.name]) for q in law.parameters if q.is_positive}
+    complements = {
+        q.name: np.log1p(-np.asarray(constants[q.name])) for q in law.parameters if q.link == "unit"
+    }
     return {
-        q.name: float(np.log(constants[q.name])) if q.is_positive else float(constants[q.name])
+        q.name: logs[q.name] - complements.get(q.name, 0.0)
+        if q.is_positive
+        else np.asarray(constants[q.name], float)
         for q in law.parameters
     }
 
@@ -115,23 +131,19 @@ def _coordinates(law: Law, constants: Mapping[str, float]) -> dict[str, float]:
 def _jittered(
     law: Law, rng: np.random.Generator, rows: int, spread: float = 0.05
 ) -> dict[str, np.ndarray]:
-    """Coordinates around the worked case, one set a row; fractions stay below 1."""
-    centre = _coordinates(law, example_of(law).parameters)
-    result = {}
-    for q in law.parameters:
-        drawn = centre[q.name] + spread * rng.standard_normal(rows)
-        result[q.name] = np.minimum(drawn, -1e-6) if q.link == "unit" else drawn
-    return result
+    """Coordinates around the worked case, one set a row."""
+    centre = coordinates(law, example_of(law).parameters)
+    return {name: z + spread * rng.standard_normal(rows) for name, z in centre.items()}
 
 
 def check_graph(law: Law, *, rows: int = 40, seed: int = 0) -> None:
     """Numbers and graph agree to 1e-10, and the graph's gradient with finite differences."""
     rng = np.random.default_rng(seed)
-    x = _formula(law, *design(law, rows, rng))
+    x = formula_inputs(law, *design(law, rows, rng))
     rows = len(x[0])
     z = _jittered(law, rng, rows)
     value, gradients = _compiled(law, tuple(map(np.ndim, x)))
-    numbers = _evaluate(law, np, _as_parameters(np, law, z), x)
+    numbers = _evaluate(law, np, as_parameters(np, law, z), x)
     graph = value(*z.values(), *x)
     _close(law, "numbers and graph", graph, numbers, 1e-10)
     names = list(z)
@@ -140,7 +152,7 @@ def check_graph(law: Law, *, rows: int = 40, seed: int = 0) -> None:
         either = []
         for sign in (1, -1):
             moved = {**z, name: z[name] + sign * steps}
-            either.append(_evaluate(law, np, _as_parameters(np, law, moved), x))
+            either.append(_evaluate(law, np, as_parameters(np, law, moved), x))
         finite = (either[0] - either[1]) / (2 * steps)
         _close(law, f"gradient in {name}", gradient, finite, 1e-5)
 
@@ -153,7 +165,7 @@ def _compiled(law: Law, dimensions: tuple[int, ...]) -> tuple[Any, Any]:
 
     z = {q.name: pt.vector(q.name) for q in law.parameters}
     inputs = [pt.tensor(f"x{i}", shape=(None,) * n) for i, n in enumerate(dimensions)]
-    result = _evaluate(law, pt, _as_parameters(pt, law, z), inputs)
+    result = _evaluate(law, pt, as_parameters(pt, law, z), inputs)
     arguments = [*z.values(), *inputs]
     options = {"mode": "FAST_COMPILE", "on_unused_input": "ignore"}
     slopes = pytensor.grad(result.sum(), list(z.values()), disconnected_inputs="ignore")
@@ -173,11 +185,11 @@ def _close(law: Law, what: str, got: Any, wanted: Any, tolerance: float) -> None
 
 
 def check_monotone(law: Law, *, rows: int = 30, seed: int = 0) -> None:
-    """The response moves as the law says in every input that it names."""
+    """Check that the response moves as the law says in every input that it names."""
     rng = np.random.default_rng(seed)
     case = example_of(law)
     columns, _ = design(law, rows, rng)
-    p = _as_parameters(np, law, _coordinates(law, case.parameters))
+    p = as_parameters(np, law, coordinates(law, case.parameters))
     for name, direction in law.monotone.items():
         ladder = np.geomspace(min(case.inputs[name]), max(case.inputs[name]), 50)
         for row in range(rows):
@@ -191,7 +203,7 @@ def check_monotone(law: Law, *, rows: int = 30, seed: int = 0) -> None:
 
 
 def check_limits(law: Law, *, rows: int = 30, seed: int = 0) -> None:
-    """The law becomes the laws that it names, at the constants that it names."""
+    """Check that the law becomes those laws that it says it becomes."""
     columns, _ = design(law, rows, np.random.default_rng(seed))
     x = [columns[s] for s in law.inputs] if law.limits else []
     for limit in law.limits:
@@ -210,13 +222,13 @@ def check_decades(law: Law, *, decades: int = 20) -> None:
     middle = {s: float(np.exp(np.mean(np.log([min(v), max(v)])))) for s, v in case.inputs.items()}
     ranges = [s for s, v in case.inputs.items() if len(v) == 2]
     far = np.logspace(-decades / 2, decades / 2, decades + 1)
-    moved = [{s: far for s in ranges}, *({s: far} for s in ranges)]
+    moved = [dict.fromkeys(ranges, far), *({s: far} for s in ranges)]
     moved += [{a: far, b: far[::-1]} for a, b in itertools.combinations(ranges, 2)]
-    z = _coordinates(law, case.parameters)
+    z = coordinates(law, case.parameters)
     _, gradients = _compiled(law, (1,) * len(law.inputs))
     for factors in moved:
         x = [np.full(len(far), middle[s]) * factors.get(s, 1.0) for s in law.inputs]
-        value = _evaluate(law, np, _as_parameters(np, law, z), x)
+        value = _evaluate(law, np, as_parameters(np, law, z), x)
         slopes = gradients(*(np.full(len(far), v) for v in z.values()), *x)
         for what, numbers in zip(["response", *z], [value, *slopes], strict=True):
             if not np.all(np.isfinite(numbers)):

@@ -35,7 +35,7 @@ class Parameter:
     between : float
         Scale of the half-normal prior of the standard deviation between groups.
     of : str or None
-        The input that a location belongs to.
+        The input that a location belongs to, or the level whose term an exponent bends.
     after : str or None
         The location that this one must exceed.
     groups : tuple of str
@@ -63,10 +63,17 @@ class Parameter:
 
 
 def exponent(
-    name: str, median: float = 0.3, spread: float = 0.5, between: float = 0.3
+    name: str,
+    median: float = 0.3,
+    spread: float = 0.5,
+    between: float = 0.3,
+    of: str | None = None,
 ) -> Parameter:
-    """Positive exponent: log-normal around `median`, shared by groups up to `between`."""
-    return Parameter(name, "exponent", "log", math.log(median), spread, between)
+    """Positive exponent: log-normal around `median`, shared by groups up to `between`.
+
+    With `of` naming the level of its term, it is sampled as the slope that data determine.
+    """
+    return Parameter(name, "exponent", "log", math.log(median), spread, between, of=of)
 
 
 def floor(name: str) -> Parameter:
@@ -114,8 +121,11 @@ def fraction(
 
 
 def ceiling(name: str) -> Parameter:
-    """Upper bound of a response in (0, 1), above every measurement of its group."""
-    return Parameter(name, "ceiling", "unit", 0.0, 1.5, 0.5)
+    """Upper bound of a response in (0, 1), above what the measurements of its group surely reach.
+
+    Of the room up to 1 it takes a share that is about Beta(4, 1.5).
+    """
+    return Parameter(name, "ceiling", "unit", 1.2, 1.1, 0.5)
 
 
 class Parameters(Mapping[str, Any]):
@@ -297,7 +307,8 @@ class Law:
                 f"missing or unknown {', '.join(wrong)}"
             )
         inputs = [v if hasattr(v, "dims") else np.asarray(v, float) for v in x]
-        return self.mean(np, Parameters(np, parameters), *inputs)
+        read = self.features(dict(zip(self.inputs, inputs, strict=True)), None)
+        return self.mean(np, Parameters(np, parameters), *read.values())
 
     def features(
         self, x: dict[str, np.ndarray], sequence: np.ndarray | None

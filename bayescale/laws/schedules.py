@@ -1,0 +1,220 @@
+"""Loss along a run under any learning-rate schedule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import (
+    Law,
+    Parameter,
+    Parameters,
+    exponent,
+    floor,
+    fraction,
+    level,
+    positive,
+)
+from bayescale.laws.claims import Example
+
+#: Classes of age into which the drops of a schedule are sorted, evenly in the logarithm.
+SEGMENTS = 64
+
+
+@dataclass(frozen=True)
+class LRAnnealing(Law):
+    r"""Loss along a run: progress with the sum of learning rates, and a gain from annealing.
+
+    .. math:: L(s) = E + A S_1^{-\alpha} - C S_2, \quad S_1 = \sum_{i \le s} \eta_i, \quad
+        S_2 = \sum_{i \le s} \sum_{k \le i} (\eta_{k-1} - \eta_k) \lambda^{i-k}
+
+    Parameters
+    ----------
+    of : str, optional
+        Not used; the inputs are step and lr.
+    decay : float, optional
+        :math:`\lambda`; None fits it as the parameter `lam`.
+    peak : float
+        Typical peak learning rate: scales the prior of `C`, for annealing that gains some 0.05.
+
+    Notes
+    -----
+    The inputs are the step s and the learning rate :math:`\eta` at that step, not normalised; the
+    response is a loss in nats per token, `E` and `A` in its unit and `C` in nats per learning
+    rate.  The rows of one run (``sequence=``) are its schedule, which is taken as linear between
+    them and as constant before the first: replace the warm-up by as many steps at the peak, and
+    forecast a run by giving its schedule from the start, in the group ``"sequence"`` where there
+    are several.  Losses along a run are correlated: add ``Checkpoints()``.  A constant schedule
+    leaves `C` and `lam` at their priors, and those two trade off.  Do not optimise schedules
+    without bounds: the form always favours larger rates and more steps at zero.
+
+    References
+    ----------
+    Tissue, Wang and Wang (2024), arXiv:2408.11029; preset of the same group's 2505.07796 (106e6
+    parameters, peak 2e-4, batches of 4e6 tokens).
+
+    Examples
+    --------
+    >>> law = LRAnnealing()
+    >>> step = np.array([1e3, 8e3, 1e4])
+    >>> constant = law(step, np.full(3, 2e-4), **law.presets["fineweb_2025"])
+    >>> annealed = law(step, np.array([2e-4, 2e-4, 2e-5]), **law.presets["fineweb_2025"])
+    >>> round(float(constant[-1] - annealed[-1]), 2)
+    0.01
+    """
+
+    decay: float | None = 0.999
+    peak: float = 3e-4
+
+    name = "lr_annealing"
+    inputs = ("step", "lr")
+    presets = {"fineweb_2025": {"E": 3.057, "A": 0.490, "alpha": 0.497, "C": 0.299}}
+    example = Example(
+        {**presets["fineweb_2025"], "lam": 0.999},
+        {"step": (1e3, 2e4), "lr": (2e-5, 3e-4)},
+        table=lambda rng, rows: schedules(rng, rows),
+        noise=0.002,
+    )
+
+    def __post_init__(self) -> None:
+        """Check the decay."""
+        if self.decay is not None and not 0 < self.decay < 1:
+            raise ValueError(f"decay must lie between 0 and 1, not {self.decay!r}; None fits it")
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Floor, level and exponent of progress, gain and, unless it is given, its memory."""
+        fitted = () if self.decay is not None else (fraction("lam", 0.999, 0.7, 0.3),)
+        gain = 0.05 * (1 - (self.decay or 0.999)) / self.peak
+        size = (floor("E"), level("A"), exponent("alpha", median=0.5))
+        return (*size, positive("C", median=gain, spread=1.5), *fitted)
+
+    def features(
+        self, x: dict[str, np.ndarray], sequence: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
+        """Sum the schedule of every run: `S1`, and `S2` or, where the decay is fitted, its parts.
+
+        Parameters
+        ----------
+        x : dict
+            ``step`` and ``lr``, shape (rows,).
+        sequence : array of int, shape (rows,), optional
+            Run of every row; one run when absent.
+
+        Returns
+        -------
+        dict
+            ``S1`` and ``S2``, shape (rows,); or ``S1``, and ``drop`` and ``age``, shape (rows, k):
+            drops of the learning rate, sorted by the steps that have passed since.
+        """
+        step, lr = np.asarray(x["step"], float), np.asarray(x["lr"], float)
+        run = np.zeros(step.shape, int) if sequence is None else sequence
+        made = {"S1": np.empty(step.shape)}
+        if self.decay is None:
+            made |= {k: np.zeros((*step.shape, SEGMENTS)) for k in ("drop", "age")}
+        else:
+            made["S2"] = np.empty(step.shape)
+        for one in np.unique(run):
+            rows = np.flatnonzero(run == one)
+            rows = rows[np.argsort(step[rows], kind="stable")]
+            s, eta = step[rows], lr[rows]
+            gaps = np.diff(s, prepend=0.0)
+            mean_lr = (eta + np.r_[eta[0], eta[:-1]]) / 2
+            made["S1"][rows] = np.cumsum(gaps * mean_lr)
+            drops = -np.diff(eta, prepend=eta[0])
+            if self.decay is None:
+                made["drop"][rows], made["age"][rows] = _by_age(s, gaps, drops)
+            else:
+                made["S2"][rows] = _annealed(gaps, drops, self.decay)
+        return made
+
+    def _gain(self, xp: Any, p: Parameters, *parts: Any) -> Any:
+        """`S_2`, from itself or from drops and ages."""
+        if self.decay is not None:
+            return parts[0]
+        drop, age = parts
+        log_lam = p.log_lam
+        faded = xp.expm1(age * log_lam[..., None]) / xp.expm1(log_lam[..., None])
+        return (drop * faded).sum(axis=-1)
+
+    def mean(self, xp: Any, p: Parameters, S1: Any, *parts: Any) -> Any:
+        """See :meth:`Law.mean`."""
+        before = p.E + xp.exp(p.log_A - p.alpha * xp.log(S1))
+        return xp.maximum(before - p.C * self._gain(xp, p, *parts), 1e-3 * before)
+
+    def log_mean(self, xp: Any, p: Parameters, S1: Any, *parts: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        return xp.log(self.mean(xp, p, S1, *parts))
+
+    def levels_at(
+        self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
+    ) -> dict[str, Any]:
+        """Add the gain at the anchor back before progress is inverted."""
+        gained = xp.maximum(p.C * self._gain(xp, p, *x[1:]), 0.0)
+        return {"A": xp.log(xp.exp(log_response) + gained) + p.alpha * xp.log(x[0])}
+
+    def identifiability(self, x: Any) -> list[str]:
+        """Say where nothing anneals."""
+        if max(x["lr"]) < 1.2 * min(x["lr"]):
+            return ["the learning rate hardly changes: C (and lam) stay at their priors"]
+        return []
+
+
+def _annealed(gaps: np.ndarray, drops: np.ndarray, decay: float) -> np.ndarray:
+    """`S_2` at every row of one run, for drops that are spread evenly between rows."""
+    total, faded, result = 0.0, 0.0, np.empty(len(gaps))
+    for i, (gap, drop) in enumerate(zip(np.maximum(gaps, 1.0), drops, strict=True)):
+        left = decay**gap
+        faded = left * faded + drop * decay * (1 - left) / (gap * (1 - decay))
+        total += drop
+        result[i] = (total - faded) / (1 - decay)
+    return result
+
+
+def _by_age(step: np.ndarray, gaps: np.ndarray, drops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the drops before every row in classes of age, with their mean age; shape (rows, k)."""
+    middle = step - gaps / 2 - 0.5
+    edges = np.geomspace(1.0, max(step[-1], 2.0), SEGMENTS)
+    drop, weighted = np.zeros((len(step), SEGMENTS)), np.zeros((len(step), SEGMENTS))
+    weight = np.zeros_like(drop)
+    used = np.flatnonzero(drops)
+    for row, now in enumerate(step):
+        past = used[used <= row]
+        age = np.maximum(now - middle[past], 1.0)
+        kind = np.minimum(np.searchsorted(edges, age), SEGMENTS - 1)
+        size = np.abs(drops[past])
+        drop[row] = np.bincount(kind, drops[past], SEGMENTS)
+        weight[row] = np.bincount(kind, size, SEGMENTS)
+        weighted[row] = np.bincount(kind, size * age, SEGMENTS)
+    return drop, np.where(weight > 0, weighted / np.maximum(weight, 1e-300), 1.0)
+
+
+def schedules(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+    """Make a table of schedules to simulate on: cosine, constant then linear, constant.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws lengths and peaks.
+    rows : int
+        Measurements, shared out among three runs.
+
+    Returns
+    -------
+    dict
+        ``step``, ``lr`` and ``sequence``.
+    """
+    runs = []
+    for number, kind in enumerate(("cosine", "decay", "constant")):
+        count = rows // 3 + (number < rows % 3)
+        step = np.linspace(1000.0, rng.uniform(1.5e4, 3e4), count)
+        done = step / step[-1]
+        shape = {
+            "cosine": 0.55 + 0.45 * np.cos(np.pi * done),
+            "decay": np.clip(1 - 0.9 * (done - 0.7) / 0.3, 0.1, 1.0),
+            "constant": np.ones(count),
+        }[kind]
+        peak = rng.uniform(2e-4, 3e-4)
+        runs.append({"step": step, "lr": peak * shape, "sequence": np.full(count, number)})
+    return {k: np.concatenate([run[k] for run in runs]) for k in runs[0]}
