@@ -37,6 +37,9 @@ _HOMES = {
     "Fit": "fitting",
     "load": "storage",
     "Forecast": "forecast",
+    "chain": "chains",
+    "Chain": "chains",
+    "learned": "learning",
     "compare": "comparison",
     "Comparison": "comparison",
     "crossover_scale": "quantities",
@@ -46,6 +49,15 @@ _HOMES = {
     "compute_optimal": "quantities",
     "FLOPs6ND": "quantities",
     "scale_for": "quantities",
+    "probability": "quantities",
+    "asymptote": "quantities",
+    "asymptote_gap": "quantities",
+    "exponent_contrast": "quantities",
+    "break_probability": "quantities",
+    "regime_at": "quantities",
+    "emergence_test": "quantities",
+    "pareto": "quantities",
+    "next_run": "quantities",
 }
 _ROOMS = ("laws", "noise", "datasets", "plots", "quantities")
 

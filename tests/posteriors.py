@@ -4,19 +4,19 @@ import numpy as np
 
 from bayescale.arrays import arrays_of
 from bayescale.fitting import Fit
-from bayescale.geometry import coordinate, natural
+from bayescale.geometry import anchor, coordinates, natural
 from bayescale.laws.base import Parameters
 from bayescale.noise import LogNormal
 from bayescale.pooling import Independent, Shared
 from bayescale.structure import structure_of
 
 
-def fit_with(law, runs, values, noise=None, pooling=None):
+def fit_with(law, runs, values, noise=None):
     """A fit with given natural parameters, arrays of shape (sample,) or (sample, units)."""
     noise = noise or LogNormal()
     groups = tuple(runs.groups)
     everywhere = Independent(*groups) if groups else Shared()
-    pooling = {q.name: everywhere for q in law.parameters} | (pooling or {})
+    pooling = {q.name: everywhere for q in law.parameters}
     structure = structure_of(law, runs, pooling, noise, None)
     arrays = arrays_of(structure, runs)
     values = {"sigma": 0.02, **values}
@@ -26,15 +26,14 @@ def fit_with(law, runs, values, noise=None, pooling=None):
         v = np.asarray(values[q.name], float)
         v = v[:, None] if v.ndim == 1 else v
         wanted[q.name] = np.broadcast_to(v, (samples, len(structure.units[q.name])))
-    coordinates = _coordinates(structure, arrays, wanted)
-    names = [f"{q.name}_raw" for q in structure.parameters]
     zeros = {f"{q.name}_raw": np.zeros_like(wanted[q.name]) for q in structure.parameters}
-    ones = {name: zeros[name] + 1 for name in names}
-    draws = {}
-    for q, name in zip(structure.parameters, names, strict=True):
-        # Every coordinate is an affine function of what is sampled.
-        at_0, at_1 = (coordinate(np, structure, q, raw, arrays) for raw in (zeros, ones))
-        draws[name] = ((coordinates[q.name] - at_0) / (at_1 - at_0))[None]
+    ones = {name: values + 1 for name, values in zeros.items()}
+    # Every coordinate is an affine function of what is sampled.
+    at_0, at_1 = (coordinates(np, structure, raw, arrays) for raw in (zeros, ones))
+    z = _coordinates(structure, arrays, wanted)
+    draws = {
+        f"{name}_raw": ((z[name] - at_0[name]) / (at_1[name] - at_0[name]))[None] for name in z
+    }
     stats = {"energy": np.zeros((1, samples)), "diverging": np.zeros((1, samples), bool)}
     fit = Fit(law, runs, structure, arrays, draws, stats, {"converged": True}, 0)
     for name, (kind, found) in natural(np, structure, fit.flat_draws, arrays).items():
@@ -62,19 +61,19 @@ def _coordinates(structure, arrays, wanted):
             z[q.name] = v
     if structure.anchored is None:
         return z
-    anchor = [np.exp(arrays[f"anchor_{s}"]) for s, _ in structure.columns]
+    at = anchor(np, arrays)
     p = Parameters(np, {q.name: wanted[q.name] for q in law.parameters})
     if law.parameter(structure.anchored).role == "intercept":
-        z[structure.anchored] = law.mean(np, p, *anchor)
+        z[structure.anchored] = law.mean(np, p, *at)
         return z
-    response = law.log_mean(np, p, *anchor)
+    response = law.log_mean(np, p, *at)
     z[structure.anchored] = response
     for q in law.with_role("floor"):
         share = np.exp(np.log(wanted[q.name]) - response)
         z[q.name] = np.log(share / (1 - share))
         response = response + np.log1p(-share)
     levels = [q.name for q in law.with_role("level")]
-    unit = law.levels_at(np, p, response, dict.fromkeys(levels, 0.0), *anchor)
+    unit = law.levels_at(np, p, response, dict.fromkeys(levels, 0.0), *at)
     shares = {name: np.log(wanted[name]) - unit[name] for name in levels}
     for name in levels[1:]:
         z[name] = shares[name] - shares[levels[0]]

@@ -1,6 +1,7 @@
 """Answers from posteriors: what they promise on posteriors whose answers are known."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -109,25 +110,23 @@ def test_a_floor_that_is_shared_makes_no_crossing_out_of_rounding():
 def test_simulated_crossovers_are_covered_at_the_nominal_rate():
     # With a normal likelihood and a flat prior, intervals of the posterior have exact coverage.
     rng = np.random.default_rng(2)
-    table = pair_table()
-    log_x = np.log(table.x["C"][:6])
-    design = np.stack([np.ones(6), -log_x], axis=1)
+    replicates, draws = 400, 100
+    design = np.stack([np.ones(6), -np.log(pair_table().x["C"][:6])], axis=1)
     root = np.linalg.cholesky(np.linalg.inv(design.T @ design)) * 0.01
-    inside = 0
-    for _ in range(200):
-        estimates, truths = [], []
-        for A, alpha in ((60.0, 0.07), (169.0, 0.095)):
-            truth = np.array([np.log(A), alpha])
-            y = design @ truth + rng.normal(0, 0.01, 6)
-            centre = np.linalg.lstsq(design, y, rcond=None)[0]
-            estimates.append(centre + rng.standard_normal((150, 2)) @ root.T)
-            truths.append(truth)
-        A, alpha = (np.stack([e[:, i] for e in estimates], axis=1) for i in (0, 1))
-        fit = power_laws(np.exp(A), alpha)
-        answer = bs.crossover_scale(fit, "lstm", "gpt", bounds=(1e12, 1e24))
-        low, high = answer.summary(0.8)[["lower_0.8", "upper_0.8"]].to_numpy()[0]
-        inside += low < np.log10(169 / 60) / 0.025 < high
-    assert 0.72 < inside / 200 < 0.88
+    posteriors = []
+    for A, alpha in ((60.0, 0.07), (169.0, 0.095)):
+        y = design @ np.array([np.log(A), alpha]) + rng.normal(0, 0.01, (replicates, 6))
+        centre = np.linalg.lstsq(design, y.T, rcond=None)[0].T
+        each = centre[:, None] + rng.standard_normal((replicates, draws, 2)) @ root.T
+        posteriors.append(each.reshape(-1, 2))
+    log_A, alpha = np.moveaxis(posteriors, 2, 0).transpose(0, 2, 1)
+    answer = bs.crossover_scale(
+        power_laws(np.exp(log_A), alpha), "lstm", "gpt", bounds=(1e14, 1e22)
+    )
+    each = np.log10(answer.draws).reshape(replicates, draws)
+    low, high = np.nanquantile(each, [0.1, 0.9], axis=1)
+    truth = np.log10(169 / 60) / 0.025
+    assert 0.74 < np.mean((low < truth) & (truth < high)) < 0.86
 
 
 def test_labels_are_checked_with_a_suggestion():
@@ -355,3 +354,195 @@ def test_inputs_can_be_tied():
     size = bs.scale_for(fit, 2.4, path={"D": lambda N: 20 * N}).draws[0]
     loss = p["E"] + p["A"] * size ** -p["alpha"] + p["B"] * (20 * size) ** -p["beta"]
     assert loss[0] == pytest.approx(2.4, rel=1e-10)
+
+
+# Statements, limits, breaks ---------------------------------------------------------------------
+
+
+def test_the_probability_of_a_statement_is_a_share_of_draws():
+    fit = power_laws([[60.0, 50.0], [58.0, 50.0]], [0.07, 0.07])
+    x = 1e20
+    between = float(59.0 * x**-0.07)
+    answer = bs.probability(
+        fit, f"loss < {between!r}", at={"C": x}, groups={"family": "lstm"}, kind="mean"
+    )
+    assert float(answer) == 0.5
+    both = bs.probability(fit, f"loss >= {between!r}", at={"C": [x, 1e22]}, kind="mean")
+    assert both.probability.tolist() == [0.5, 0.0, 0.0, 0.0]
+    assert "beyond the data" in str(both)
+    assert float(bs.probability(fit, "A > 59", groups={"family": "lstm"})) == 0.5
+    with pytest.raises(ValueError, match="cannot read the statement"):
+        bs.probability(fit, "loss = 2", at={"C": 1e20})
+    with pytest.raises(ValueError, match=r"names 'beta'; there are loss, A, alpha"):
+        bs.probability(fit, "beta > 1")
+
+
+def test_a_new_run_scatters_around_the_curve():
+    table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
+    values = {"A": np.full(4000, 60.0), "alpha": 0.07, "sigma": 0.1}
+    fit = fit_with(bs.laws.PowerLaw(), table, values)
+    limit = float(60.0 * 1e20**-0.07 * np.exp(0.1))
+    said = f"loss < {limit!r}"
+    assert float(bs.probability(fit, said, at={"C": 1e20}, kind="mean")) == 1.0
+    assert float(bs.probability(fit, said, at={"C": 1e20})) == pytest.approx(0.841, abs=0.02)
+
+
+def test_curves_tend_to_their_floor_or_to_nothing():
+    with_floor = power_laws([1e4, 2e4], [0.02, 0.22], [[1.4, 1.5], [1.6, 1.5]])
+    answer = bs.asymptote(with_floor)
+    assert answer.labels == ("lstm", "gpt")
+    np.testing.assert_allclose(answer.draws, [[1.4, 1.5], [1.6, 1.5]])
+    np.testing.assert_allclose(bs.asymptote(power_laws([60, 50], [0.01, 0.07])).draws, 0.0)
+    gap = bs.asymptote_gap(with_floor, "lstm", "gpt")
+    np.testing.assert_allclose(gap.draws, [-0.1, 0.1])
+    assert gap.p_a_smaller == 0.5
+    assert bs.asymptote(with_floor, groups={"family": "gpt"}).labels == ("gpt",)
+
+
+def test_a_curve_that_turns_upwards_has_no_asymptote():
+    table = bs.Runs({"C": [1e3, 1e5, 1e7], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
+    values = {"E": 0.1, "A": 8.0, "c0": 0.1, "c1": [[-0.3], [0.3]], "d1": 1e5, "f1": 0.5}
+    fit = fit_with(bs.laws.BrokenPowerLaw(), table, values)
+    np.testing.assert_allclose(bs.asymptote(fit).draws[:, 0], [np.inf, 0.1])
+
+
+def test_the_same_asymptote_for_both_cannot_be_told_apart():
+    gap = bs.asymptote_gap(power_laws([60.0, 50.0], [0.2, 0.1]), "lstm", "gpt")
+    assert gap.is_shared
+    assert gap.p_a_smaller == 0.5
+    assert "cannot tell them apart" in str(gap)
+
+
+def test_exponents_are_contrasted_within_draws():
+    fit = power_laws([60.0, 50.0], [[0.07, 0.08], [0.09, 0.10]])
+    gap = bs.exponent_contrast(fit, "lstm", "gpt")
+    np.testing.assert_allclose(gap.draws, -0.01)
+    assert gap.p_a_smaller == 1.0
+    np.testing.assert_allclose(bs.exponent_contrast(fit, "lstm", "gpt", "A").draws, 10.0)
+    with pytest.raises(ValueError, match="no form has the parameter 'beta'"):
+        bs.exponent_contrast(fit, "lstm", "gpt", "beta")
+
+
+def broken(c1=0.3):
+    table = bs.Runs({"C": [1e3, 1e5, 1e7], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
+    at = np.array([1e4, 1e5, 1e6, 1e9])
+    values = {"E": 0.1, "A": 8.0, "c0": 0.1, "c1": c1, "d1": at, "f1": 0.3}
+    return fit_with(bs.laws.BrokenPowerLaw(), table, values)
+
+
+def test_breaks_have_a_probability_in_every_range():
+    answer = bs.break_probability(broken(), between=(5e3, 2e6))
+    assert answer.probability == 0.75
+    assert answer.p_beyond_data == 0.25
+    assert answer.p_none == 0.0
+    slight = bs.break_probability(broken(0.01), between=(5e3, 2e6), change=0.05)
+    assert slight.probability == 0.0
+    assert slight.p_none == 1.0
+
+
+def test_a_regime_is_told_by_breaks_by_elasticity_or_by_the_floor():
+    after = bs.regime_at(broken(), [3e4, 3e7])
+    assert after.probability.tolist() == [[0.75, 0.25], [0.25, 0.75]]
+    fit, _ = chinchilla()
+    limited = bs.regime_at(fit, {"N": [1e7, 1e10], "D": [1e12, 1e8]})
+    assert limited.names == ("limited by N", "limited by D")
+    assert limited.draws.tolist() == [[0, 1]]
+    floor = bs.regime_at(
+        power_laws([1e4, 1e4], [0.2, 0.2], [1.0, 1.0]), [1e19, 1e21], groups={"family": "gpt"}
+    )
+    assert floor.draws.tolist() == [[0, 1]]
+
+
+# Emergence and frontiers ------------------------------------------------------------------------
+
+
+def test_a_power_law_neither_accelerates_nor_slows_and_a_floor_slows():
+    plain = bs.emergence_test(power_laws([60, 50], [0.07, 0.07]), groups={"family": "gpt"})
+    assert plain.p_accelerated == plain.p_slowed == 0.0
+    np.testing.assert_allclose(plain.slopes, 0.07, rtol=1e-8)
+    floor = power_laws([1e4, 1e4], [0.2, 0.2], [1.0, 1.0])
+    assert bs.emergence_test(floor, groups={"family": "gpt"}).p_slowed == 1.0
+    assert bs.emergence_test(broken(), (1e3, 3e5)).p_accelerated == 0.5 + 0.25
+
+
+def test_the_frontier_is_the_probability_of_being_best():
+    A, alpha = [60.0, 169.0], [[0.07, 0.095], [0.07, 0.060]]
+    answer = bs.pareto(power_laws(A, alpha), [1e17, 1e21, 1e23])
+    np.testing.assert_array_equal(answer.probability[:, 0], [1.0, 0.5, 0.5])
+    np.testing.assert_array_equal(answer.probability.sum(axis=1), 1.0)
+    assert answer.extrapolated[:, 0].tolist() == [False, False, True]
+    # A machine that runs one of them at ten times the price moves the frontier.
+    price = {"lstm": lambda C: C, "gpt": lambda C: 10 * C}
+    cheap = bs.pareto(power_laws(A, alpha[0]), price)
+    at = np.interp(0.5, cheap.probability[:, 1], np.log(cheap.cost))
+    truth = (np.log(169 / 60) + 0.095 * np.log(10)) / 0.025
+    assert at == pytest.approx(truth, abs=0.3)
+
+
+def test_a_joint_law_meets_its_price_optimally():
+    fit, _ = chinchilla()
+    answer = bs.pareto({"one": fit, "other": fit}, [1e20])
+    best = bs.compute_optimal(fit, 1e20).draws["loss"][0, 0]
+    np.testing.assert_allclose(answer.draws, best)
+
+
+# Mixtures of forms ------------------------------------------------------------------------------
+
+
+def mixture(weights):
+    fits = {
+        "plain": power_laws(np.full((100, 2), [60.0, 169.0]), [0.07, 0.095]),
+        "with floor": power_laws(np.full((100, 2), [60.0, 169.0]), [0.07, 0.095], [0.5, 0.6]),
+    }
+    return SimpleNamespace(fits=fits, weights=weights)
+
+
+@pytest.mark.parametrize("weights", [[0.75, 0.25], {"with floor": 0.25, "plain": 0.75}])
+def test_a_mixture_of_forms_counts_every_form_by_its_weight(weights):
+    source = mixture(weights)
+    answer = bs.asymptote(source, groups={"family": "lstm"}).draws[:, 0]
+    assert (answer == 0.0).mean() == 0.75
+    np.testing.assert_allclose(answer[answer > 0], 0.5)
+    crossing = bs.crossover_scale(source, "lstm", "gpt", bounds=(1e10, 1e30)).draws
+    alone = [
+        bs.crossover_scale(f, "lstm", "gpt", bounds=(1e10, 1e30)).draws[0]
+        for f in source.fits.values()
+    ]
+    assert (np.abs(np.log(crossing / alone[0])) < 1e-9).mean() == 0.75
+    never = bs.scale_for(source, 0.4, groups={"family": "lstm"}).p_never
+    assert float(never) == 0.25
+    assert float(bs.probability(source, "E > 0.55", groups={"family": "gpt"})) == 1.0
+
+
+def test_every_answer_has_a_sentence_a_summary_and_a_figure(uncertain):
+    import matplotlib.pyplot as plt
+
+    fit, _ = uncertain
+    pair = power_laws([[60.0, 169.0], [60.0, 160.0]], [0.07, 0.095], [[0.1, 0.1], [0.2, 0.1]])
+    gpt = {"family": "gpt"}
+    answers = [
+        bs.crossover_scale(pair, "lstm", "gpt"),
+        bs.better_at(pair, "lstm", "gpt", [1e18, 1e20]),
+        bs.compute_multiplier(pair, "lstm", "gpt", at=[1e18, 1e20]),
+        bs.optimizer_speedup(pair, "lstm", "gpt", at=[1e18, 1e20]),
+        bs.compute_optimal(fit, [1e20, 1e21]),
+        bs.scale_for(pair, [2.5, 0.15], groups=gpt),
+        bs.probability(pair, "loss < 2.0", at={"C": [1e20, 1e21]}),
+        bs.probability(pair, "alpha < 0.08"),
+        bs.asymptote(pair),
+        bs.asymptote_gap(pair, "lstm", "gpt"),
+        bs.exponent_contrast(pair, "lstm", "gpt"),
+        bs.break_probability(broken(), between=(1e4, 1e6)),
+        bs.regime_at(broken(), [1e4, 1e6]),
+        bs.emergence_test(pair, groups=gpt),
+        bs.pareto(pair, [1e18, 1e20]),
+        bs.next_run(pair, {"C": [1e20], "family": ["gpt"]}, {"C": 1e22, "family": "gpt"}, 1e21),
+    ]
+    for answer in answers:
+        assert str(answer) == answer.sentence
+        assert answer.sentence.endswith(".")
+        assert len(answer.summary(ci_prob=0.8)) > 0
+        _, ax = plt.subplots()
+        assert answer.plot(ax) is ax
+        assert ax.has_data()
+        plt.close("all")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Allocation(Result):
         Further inputs, fixed.
     """
 
+    noun: ClassVar[str] = "the optimal model size"
+
     budget: np.ndarray
     draws: Mapping[str, np.ndarray] = field(repr=False)
     at_edge: np.ndarray = field(repr=False)
@@ -74,6 +76,10 @@ class Allocation(Result):
             tables.append(table)
         whole = pd.concat(tables).set_index(["budget", "quantity"])
         return whole.sort_index(level="budget", sort_remaining=False, kind="stable")
+
+    def ranked(self) -> np.ndarray:
+        """Log of the optimal model size."""
+        return np.log(self.draws[self.inputs[0]])
 
     def penalty(self, tokens_per_parameter: float) -> np.ndarray:
         """Loss above the optimum when the same budget is spent at another ratio D/N.

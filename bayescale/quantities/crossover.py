@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Crossover(Result):
     path : Path
         What the scale is.
     """
+
+    noun: ClassVar[str] = "the crossover scale"
 
     draws: np.ndarray = field(repr=False)
     crossings: np.ndarray = field(repr=False)
@@ -94,6 +96,14 @@ class Crossover(Result):
     def log10(self) -> np.ndarray:
         """Log10 of the crossings of the draws that have one, shape (crossing draws,)."""
         return np.log10(self.draws[~np.isnan(self.draws)])
+
+    def ranked(self) -> np.ndarray:
+        """Log scale; without a crossing, beyond either end: where it would have to be."""
+        crosses = ~np.isnan(self.draws)
+        a_first = self.a_below[crosses].mean() > 0.5 if crosses.any() else True
+        side = np.where(self.a_below == a_first, np.inf, -np.inf)
+        with np.errstate(invalid="ignore"):
+            return np.where(crosses, np.log(self.draws), side)[:, None]
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """Quantiles of log10 scale given a crossing, and the probabilities of everything else."""

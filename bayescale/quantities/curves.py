@@ -87,10 +87,12 @@ class Curve:
         Number of draws.
     data : mapping of str to array
         Inputs of the runs of the label, all runs where it has none.
+    measured : array
+        Responses of those runs.
     averaged : tuple of str
         Groups over whose labels the curve is averaged.
     higher_is_better : bool
-        Whether the response is a rate of successes.
+        Whether the response is a rate of successes, or its law rises with every input.
     """
 
     label: str
@@ -99,6 +101,7 @@ class Curve:
     forms: tuple[Form, ...] = field(repr=False)
     samples: int
     data: Mapping[str, np.ndarray] = field(repr=False)
+    measured: np.ndarray = field(repr=False)
     averaged: tuple[str, ...] = ()
     higher_is_better: bool = False
 
@@ -150,6 +153,27 @@ def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
                     f"e.g. groups={{{group!r}: {labels[0]!r}}}"
                 )
     return _curves(source, [dict(groups or {})])[0]
+
+
+def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tuple[Curve, ...]:
+    """Curves of all combinations of labels of the table that `groups` leaves, with joint draws."""
+    fit = _weighted(source)[0][0]
+    names, fixed = _law_groups(fit), dict(groups or {})
+    if unknown := set(fixed) - set(names):
+        raise ValueError(_no_such(sorted(unknown)[0], "group", names))
+    columns = [fit.structure.groups.index(g) for g in names]
+    asked = []
+    for cell in dict.fromkeys(tuple(c[i] for i in columns) for c in fit.structure.cells):
+        labels = {g: fit.runs.labels(g)[code] for g, code in zip(names, cell, strict=True)}
+        wanted = {**labels, **fixed}
+        if wanted not in asked and all(
+            fixed[g] is None
+            or str(fixed[g]) == labels[g]
+            or str(fixed[g]) not in fit.runs.labels(g)
+            for g in fixed
+        ):
+            asked.append(wanted)
+    return _curves(source, asked)
 
 
 def curves_of(
@@ -246,12 +270,12 @@ def _of_separate(
         known = {g: v for g, v in (groups or {}).items() if g in open_groups}
         made.append(_curves(source, [known], [name], shuffle=place)[0])
     shortest = min(curve.samples for curve in made)
-    return tuple(_thinned(curve, shortest) for curve in made)
+    return tuple(thinned(curve, shortest) for curve in made)
 
 
-def _thinned(curve: Curve, samples: int) -> Curve:
+def thinned(curve: Curve, samples: int) -> Curve:
     """Keep fewer draws of a curve, evenly over its forms."""
-    if samples == curve.samples:
+    if samples >= curve.samples:
         return curve
     kept = np.floor(np.arange(samples) * (curve.samples / samples)).astype(int)
     forms, start = [], 0
@@ -303,6 +327,7 @@ def _curves(
 ) -> tuple[Curve, ...]:
     forms: list[list[Form]] = [[] for _ in asked]
     data: list[dict[str, np.ndarray]] = [{} for _ in asked]
+    measured = [np.zeros(0)] * len(asked)
     averaged: list[tuple[str, ...]] = [()] * len(asked)
     start = 0
     chosen = pooled(source)
@@ -328,15 +353,22 @@ def _curves(
             }
             forms[i].append(Form(fit.law, fit.structure.columns, taken, slice(start, stop)))
             averaged[i], first = open_groups, first + len(mine)
-            data[i].update(_data(fit, asked[i]))
+            inputs, measured[i] = _data(fit, asked[i])
+            data[i].update(inputs)
         start = stop
     symbols = tuple(dict.fromkeys(s for form in forms[0] for _, s in form.columns))
     runs = chosen[0][0].runs
     names = names or [_name_of(labels) or _title(source) for labels in asked]
     return tuple(
-        Curve(name, _response(runs), symbols, tuple(f), start, d, avg, runs.is_counts)
-        for name, f, d, avg in zip(names, forms, data, averaged, strict=True)
+        Curve(name, _response(runs), symbols, tuple(f), start, d, y, avg, _rises(chosen[0][0]))
+        for name, f, d, y, avg in zip(names, forms, data, measured, averaged, strict=True)
     )
+
+
+def _rises(fit: Any) -> bool:
+    """Whether more of the response is better: a rate of successes, or a law that always rises."""
+    signs = getattr(fit.law, "monotone", {}).values()
+    return bool(fit.runs.is_counts or (signs and all(sign > 0 for sign in signs)))
 
 
 def _response(runs: Any) -> str:
@@ -402,10 +434,11 @@ def _no_such(name: Any, kind: str, known: Iterable[Any]) -> str:
     return f"no {kind} is called {name!r}: {hint}"
 
 
-def _data(fit: Any, labels: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _data(fit: Any, labels: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], np.ndarray]:
     runs = fit.runs
     rows = np.ones(len(runs), bool)
     for group, label in labels.items():
         rows &= runs.codes[group] == _code(runs, group, label)
     rows = rows if rows.any() else np.ones(len(runs), bool)
-    return {s: np.asarray(v)[rows] for s, v in runs.x.items()}
+    y = np.asarray(runs.y, float) / (1.0 if runs.trials is None else runs.trials)
+    return {s: np.asarray(v)[rows] for s, v in runs.x.items()}, y[rows]

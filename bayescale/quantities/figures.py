@@ -4,14 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.quantities.curves import thinned
 from bayescale.quantities.results import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayescale.quantities.allocation import Allocation
+    from bayescale.quantities.breaks import Breaks, Regimes
     from bayescale.quantities.crossover import Crossover
+    from bayescale.quantities.design import Design
+    from bayescale.quantities.emergence import Emergence
+    from bayescale.quantities.frontier import Pareto
+    from bayescale.quantities.limits import Contrast
     from bayescale.quantities.multiplier import Multiplier
+    from bayescale.quantities.statements import Probability
     from bayescale.quantities.superiority import Superiority
     from bayescale.quantities.targets import Reach
 
@@ -169,7 +176,8 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     )
     grid = np.meshgrid(sizes, tokens)
     surface = np.median(
-        result.curve({**result.at, size: grid[0].ravel(), data: grid[1].ravel()}), axis=0
+        thinned(result.curve, 200)({**result.at, size: grid[0].ravel(), data: grid[1].ravel()}),
+        axis=0,
     ).reshape(grid[0].shape)
     lines = ax.contour(*grid, surface, levels=12, cmap="viridis", linewidths=0.8)
     ax.clabel(lines, fontsize=7, fmt="%.3g")
@@ -188,4 +196,184 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     ax.set(xscale="log", yscale="log", xlabel=size, ylabel=data)
     ax.set_xlim(sizes[0], sizes[-1])
     ax.set_ylim(tokens[0], tokens[-1])
+    return ax
+
+
+def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
+    """Draw the probability of a statement over the first input, or by label.
+
+    Parameters
+    ----------
+    result : Probability
+        What :func:`bayescale.probability` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax, points = axes_of(ax), result.points
+    inputs = [c for c in points if points[c].dtype.kind == "f" and c != "decades_beyond"]
+    if inputs and points[inputs[0]].nunique() > 1:
+        labels = [c for c in points if c not in (*inputs, "extrapolated", "decades_beyond")]
+        names = points[labels].astype(str).agg(", ".join, axis=1) if labels else None
+        for name in [None] if names is None else names.unique():
+            rows = np.ones(len(points), bool) if names is None else (names == name).to_numpy()
+            ax.plot(points[inputs[0]][rows], result.probability[rows], label=name)
+        ax.set(xscale="log", xlabel=inputs[0])
+        if names is not None:
+            ax.legend(frameon=False)
+    else:
+        bars = [", ".join(map(str, row)) for row in points.itertuples(index=False)]
+        ax.bar(bars, result.probability)
+    ax.set(ylim=(-0.02, 1.02), ylabel=f"P({result.statement})")
+    return ax
+
+
+def plot_intervals(labels: tuple[str, ...], draws: np.ndarray, ax: "Axes | None" = None) -> "Axes":
+    """Draw the median and the 50 % and 90 % intervals of draws of shape (sample, labels).
+
+    Parameters
+    ----------
+    labels : tuple of str
+        One a column.
+    draws : array, shape (sample, labels)
+        Values.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    places = np.arange(len(labels))
+    for prob, width in ((0.9, 1.0), (0.5, 3.0)):
+        low, median, high = interval(draws, prob)
+        ax.hlines(places, low, high, color="C0", linewidth=width)
+    ax.plot(median, places, "o", color="C0")
+    ax.set_yticks(places, labels)
+    ax.invert_yaxis()
+    return ax
+
+
+def plot_contrast(result: "Contrast", ax: "Axes | None" = None) -> "Axes":
+    """Draw the density of a difference, with zero marked.
+
+    Parameters
+    ----------
+    result : Contrast
+        What :func:`bayescale.exponent_contrast` or :func:`bayescale.asymptote_gap` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    ax.hist(result.draws[np.isfinite(result.draws)], bins=50, density=True, color="C0", alpha=0.5)
+    ax.axvline(0.0, color="0.5", linewidth=0.8)
+    ax.set_xlabel(f"{result.quantity} of {result.a} − {result.b}")
+    ax.set_title(f"P({result.a} smaller) = {result.p_a_smaller:.2f}", loc="left", fontsize="small")
+    ax.set_yticks([])
+    return ax
+
+
+def plot_breaks(result: "Breaks", ax: "Axes | None" = None) -> "Axes":
+    """Draw the density of every break, the range asked about and the ends of the data.
+
+    Parameters
+    ----------
+    result : Breaks
+        What :func:`bayescale.break_probability` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    for i, draws in enumerate(result.draws.T):
+        known = np.log10(draws[~np.isnan(draws)])
+        if known.size:
+            edges = np.logspace(known.min(), known.max() + 1e-9, 60).tolist()
+            ax.hist(10**known, edges, alpha=0.5, label=f"break {i + 1}")
+    ax.axvspan(*result.between, color="C3", alpha=0.1, linewidth=0)
+    shade_beyond(ax, result.data)
+    ax.set(xscale="log", xlabel=result.symbol, yticks=[])
+    ax.set_title(f"P(break in the range) = {result.probability:.2f}", loc="left", fontsize="small")
+    if result.draws.shape[1] > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
+    """Draw stacked probabilities over the first input that varies.
+
+    Parameters
+    ----------
+    result : Regimes
+        What :func:`bayescale.regime_at` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    symbol = next((s for s, v in result.x.items() if np.ptp(v) > 0), next(iter(result.x)))
+    order = np.argsort(result.x[symbol], kind="stable")
+    shares = result.probability[order].T
+    ax.stackplot(result.x[symbol][order], shares, labels=result.names, alpha=0.6)
+    ax.set(xscale="log", xlabel=symbol, ylim=(0, 1), ylabel="probability")
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
+    """Draw the local exponent of progress over scale.
+
+    Parameters
+    ----------
+    result : Emergence
+        What :func:`bayescale.emergence_test` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    from bayescale.quantities.emergence import progress
+
+    ax = axes_of(ax)
+    x = np.geomspace(*result.between, 60)
+    band(ax, x, progress(result.curve, result.path, x, result.is_rate), None, "C0")
+    ax.set(xscale="log", xlabel=result.path.symbol, ylabel="local exponent of progress")
+    title = f"P(accelerated) = {result.p_accelerated:.2f}"
+    ax.set_title(title, loc="left", fontsize="small")
+    return ax
+
+
+def plot_pareto(result: "Pareto", ax: "Axes | None" = None) -> "Axes":
+    """Draw every curve over its price, thick where it is likely to be the best.
+
+    Parameters
+    ----------
+    result : Pareto
+        What :func:`bayescale.pareto` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    order = np.argsort(result.cost)
+    x = result.cost[order]
+    for i, label in enumerate(result.labels):
+        band(ax, x, result.draws[:, order, i], label, f"C{i}")
+        median = np.median(result.draws[:, order, i], axis=0)
+        ax.scatter(x, median, s=40 * result.probability[order, i], color=f"C{i}")
+    ax.set(xscale="log", xlabel="cost", ylabel=result.response)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_design(result: "Design", ax: "Axes | None" = None) -> "Axes":
+    """Draw what every candidate is worth alone against its cost, and number the batch.
+
+    Parameters
+    ----------
+    result : Design
+        What :func:`bayescale.next_run` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax, table = axes_of(ax), result.table
+    ax.scatter(table["cost"], 100 * table["narrowing"], color="0.6", s=15)
+    for place, row in enumerate(result.chosen[["cost", "narrowing"]].to_numpy(float), start=1):
+        at = (row[0], 100 * row[1])
+        ax.scatter(*at, color="C3", s=30, zorder=3)
+        ax.annotate(str(place), at, xytext=(4, 4), textcoords="offset points")
+    ax.set(xscale="log", xlabel="cost", ylabel="expected narrowing [%]")
+    title = f"{result.goal}: batch narrows by {100 * result.narrowing:.0f} %"
+    ax.set_title(title, loc="left", fontsize="small")
     return ax

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Multiplier(Result):
     path : Path
         What the scale is.
     """
+
+    noun: ClassVar[str] = "the cost multiplier"
 
     scale: np.ndarray
     draws: np.ndarray = field(repr=False)

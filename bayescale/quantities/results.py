@@ -1,7 +1,7 @@
 """What the results of all questions have in common."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 class Result(ABC):
     """A distribution, its summary, a figure and a sentence."""
+
+    #: What the distribution is of, in a sentence.
+    noun: ClassVar[str] = "the goal"
 
     @abstractmethod
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
@@ -25,6 +28,11 @@ class Result(ABC):
     @abstractmethod
     def plot(self, ax: "Axes | None" = None) -> Any:
         """Draw the answer on axes, new ones by default, and return them."""
+
+    def ranked(self) -> np.ndarray:
+        """Draws as numbers that can be put in order, shape (sample, quantities)."""
+        draws = np.asarray(getattr(self, "draws"), float)  # noqa: B009
+        return draws.reshape(len(draws), -1)
 
     def __str__(self) -> str:
         return self.sentence

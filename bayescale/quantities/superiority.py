@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Superiority(Result):
     a, b : Curve
         The curves.
     """
+
+    noun: ClassVar[str] = "the difference"
 
     x: Mapping[str, np.ndarray]
     draws: np.ndarray = field(repr=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Reach(Result):
     path : Path
         What the scale is.
     """
+
+    noun: ClassVar[str] = "the scale for the target"
 
     target: np.ndarray
     draws: np.ndarray = field(repr=False)

@@ -1,0 +1,299 @@
+"""Breaks and regimes: where a curve changes its character."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Form, Source, curve_of
+from bayescale.quantities.limits import natural_of
+from bayescale.quantities.paths import Way, path_of
+from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.superiority import inputs_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Breaks(Result):
+    """Where a curve breaks.
+
+    Attributes
+    ----------
+    between : tuple of (float, float)
+        Range of the input that was asked about.
+    draws : array, shape (sample, breaks)
+        Locations in the unit of the input; nan for forms without a break, and for breaks whose
+        change of slope is below the threshold.
+    symbol : str
+        The input.
+    label : str
+        The curve.
+    data : tuple of (float, float)
+        Range of the input over the data.
+    """
+
+    between: tuple[float, float]
+    draws: np.ndarray = field(repr=False)
+    symbol: str
+    label: str
+    data: tuple[float, float]
+
+    @property
+    def probability(self) -> float:
+        """Probability of at least one break in the range."""
+        low, high = self.between
+        return float(((self.draws >= low) & (self.draws <= high)).any(axis=1).mean())
+
+    @property
+    def p_none(self) -> float:
+        """Probability that there is no break at all."""
+        return float(np.isnan(self.draws).all(axis=1).mean())
+
+    @property
+    def p_beyond_data(self) -> float:
+        """Probability of a break above the largest input of the data."""
+        return float((self.draws > self.data[1]).any(axis=1).mean())
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """Quantiles of log10 location for every break, given that there is one."""
+        import pandas as pd
+
+        rows = []
+        for i, draws in enumerate(self.draws.T):
+            known = np.log10(draws[~np.isnan(draws)])
+            row = pd.DataFrame(columns(known, ci_prob), index=[f"log10 break {i + 1}"])
+            low, high = self.between
+            rows.append(row.assign(p_between=((draws >= low) & (draws <= high)).mean()))
+        return pd.concat(rows)
+
+    @property
+    def sentence(self) -> str:
+        """Probability of a break in the range."""
+        low, high = self.between
+        return (
+            f"{self.label} breaks between {self.symbol} = {low:.3g} and {high:.3g} with "
+            f"probability {percent(self.probability)}; no break at all: {percent(self.p_none)}; a "
+            f"break beyond the data, where only its onset can be seen: "
+            f"{percent(self.p_beyond_data)}."
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the density of the locations."""
+        from bayescale.quantities.figures import plot_breaks
+
+        return plot_breaks(self, ax)
+
+
+def break_probability(
+    fit: Source,
+    between: tuple[float, float],
+    *,
+    groups: Mapping[str, Any] | None = None,
+    change: float = 0.0,
+) -> Breaks:
+    """Probability that a curve breaks in a range of its input.
+
+    Parameters
+    ----------
+    fit : Fit or Comparison
+        A mixture of forms counts the forms without a break as unbroken, with their weight.
+    between : tuple of (float, float)
+        Range of the input, in the unit of the table.
+    groups : mapping of str to label, optional
+        Labels of the groups of the fit.
+    change : float
+        Smallest change of the log-log slope that counts as a break, for laws that have one slope
+        per break.
+
+    Returns
+    -------
+    Breaks
+
+    Raises
+    ------
+    ValueError
+        If the range is empty or no form has a location.
+
+    References
+    ----------
+    Caballero et al. (2022), arXiv:2210.14891.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.geomspace(1e2, 1e8, 40)
+    >>> y = 8 * x**-0.1 * (1 + (x / 1e5) ** 2) ** -0.2
+    >>> runs = bs.Runs({"D": x, "loss": y}, y="loss", x={"D": "D"})
+    >>> fit = bs.fit(bs.laws.BrokenPowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> bs.break_probability(fit, between=(3e4, 3e5)).probability > 0.9
+    True
+    """
+    curve = curve_of(fit, groups)
+    low, high = map(float, between)
+    if not 0 < low < high:
+        raise ValueError(f"between must be two positive inputs, the smaller first, not {between}")
+    found = [_locations(form, change) for form in curve.forms]
+    widest = max(f.shape[1] for f in found)
+    if not widest:
+        raise ValueError(f"{curve.forms[0].law.title} has no break: fit a law with one")
+    padded = [np.pad(f, ((0, 0), (0, widest - f.shape[1])), constant_values=np.nan) for f in found]
+    symbol = _symbol_of_locations(curve)
+    known = curve.data[symbol]
+    data = float(known.min()), float(known.max())
+    return Breaks((low, high), np.concatenate(padded), symbol, curve.label, data)
+
+
+def _symbol_of_locations(curve: Curve) -> str:
+    for form in curve.forms:
+        for q in form.law.with_role("location"):
+            return dict(form.columns)[q.of or form.columns[0][0]]
+    return curve.symbols[0]
+
+
+def _locations(form: Form, change: float) -> np.ndarray:
+    """Locations of the breaks of one form, shape (draws, breaks); nan for those that are slight."""
+    locations = form.law.with_role("location")
+    samples = form.rows.stop - form.rows.start
+    if not locations:
+        return np.zeros((samples, 0))
+    at = np.stack([natural_of(form, q.name).mean(axis=1) for q in locations], axis=1)
+    slopes = form.law.with_role("slope")
+    if change > 0 and len(slopes) == len(locations):
+        by = np.stack([natural_of(form, q.name).mean(axis=1) for q in slopes], axis=1)
+        at = np.where(np.abs(by) >= change, at, np.nan)
+    return at
+
+
+@dataclass(frozen=True)
+class Regimes(Result):
+    """Which regime a curve is in, point by point.
+
+    Attributes
+    ----------
+    x : mapping of str to array, shape (points,)
+        Inputs.
+    names : tuple of str
+        The regimes.
+    draws : array of int, shape (sample, points)
+        Place of the regime among `names`.
+    probability : array, shape (points, regimes)
+        Probability of every regime.
+    """
+
+    x: Mapping[str, np.ndarray]
+    names: tuple[str, ...]
+    draws: np.ndarray = field(repr=False)
+    probability: np.ndarray
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """One row a point, one column a regime; `ci_prob` has no effect on probabilities."""
+        import pandas as pd
+
+        return pd.DataFrame({**self.x, **dict(zip(self.names, self.probability.T, strict=True))})
+
+    @property
+    def sentence(self) -> str:
+        """The most probable regime at the last point."""
+        where = ", ".join(f"{s} = {v[-1]:.3g}" for s, v in self.x.items())
+        best = int(np.argmax(self.probability[-1]))
+        p = percent(float(self.probability[-1, best]))
+        return f"At {where} the curve is {self.names[best]} with probability {p}."
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the probabilities over the first input that varies."""
+        from bayescale.quantities.figures import plot_regimes
+
+        return plot_regimes(self, ax)
+
+
+def regime_at(
+    fit: Source, x: Any, *, groups: Mapping[str, Any] | None = None, path: Way = None
+) -> Regimes:
+    r"""Which regime a curve is in at given inputs.
+
+    A law with breaks is *before*, *between* or *after* them.  A law of several inputs is *limited*
+    by the one to which the loss is most elastic, that is, the largest
+    :math:`|\partial \ln y / \partial \ln x_i|`.  Any other law is *limited by its floor* where the
+    floor is more than half of the response, and *scaling* elsewhere.
+
+    Parameters
+    ----------
+    fit : Fit
+        One form; regimes of different forms are not the same things.
+    x : float, array_like or mapping of str to array_like
+        Inputs in the unit of the table.
+    groups : mapping of str to label, optional
+        Labels of the groups of the fit.
+    path : mapping of str to float or callable, optional
+        How further inputs follow the scale, where `x` gives the scale alone.
+
+    Returns
+    -------
+    Regimes
+
+    References
+    ----------
+    Regimes limited by size and by data: Kaplan et al. (2020), arXiv:2001.08361; Bahri et al.
+    (2021), arXiv:2102.06701.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> N, D = np.meshgrid(np.geomspace(1e7, 1e9, 4), np.geomspace(1e8, 1e10, 4))
+    >>> table = {"N": N.ravel(), "D": D.ravel(),
+    ...          "loss": (1.7 + 400 * N**-0.34 + 400 * D**-0.3).ravel()}
+    >>> runs = bs.Runs(table, y="loss", x={"N": "N", "D": "D"})
+    >>> fit = bs.fit(bs.laws.Chinchilla(), runs, random_seed=1, progressbar=False)
+    >>> bs.regime_at(fit, {"N": 1e9, "D": 1e8}).summary(0.9)["limited by D"].tolist()
+    [1.0]
+    """
+    curve = curve_of(fit, groups)
+    if len(curve.forms) > 1:
+        raise ValueError("regimes belong to one form: give one fit, not a mixture")
+    if path is not None:
+        way = path_of((curve,), path)
+        x = way.inputs(curve, np.atleast_1d(np.asarray(x, float)))
+    inputs = inputs_of((curve,), x)
+    form = curve.forms[0]
+    if form.law.with_role("location") and len(curve.symbols) == 1:
+        names, draws = _by_break(curve, form, inputs)
+    elif len(curve.symbols) > 1:
+        slopes = np.stack([np.abs(elasticity(curve, inputs, s)) for s in curve.symbols])
+        names, draws = tuple(f"limited by {s}" for s in curve.symbols), slopes.argmax(axis=0)
+    else:
+        names, draws = _by_floor(curve, form, inputs)
+    probability = np.stack([(draws == i).mean(axis=0) for i in range(len(names))], axis=1)
+    return Regimes(inputs, names, draws, probability)
+
+
+def _by_break(
+    curve: Curve, form: Form, inputs: Mapping[str, np.ndarray]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    at = np.sort(_locations(form, 0.0), axis=1)
+    passed = (inputs[curve.symbols[0]][None, :, None] >= at[:, None, :]).sum(axis=2)
+    if at.shape[1] == 1:
+        return ("before the break", "after the break"), passed
+    between = [f"between breaks {i} and {i + 1}" for i in range(1, at.shape[1])]
+    return ("before the breaks", *between, "after the breaks"), passed
+
+
+def _by_floor(
+    curve: Curve, form: Form, inputs: Mapping[str, np.ndarray]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    response = curve(inputs)
+    floors = [natural_of(form, q.name).mean(axis=1) for q in form.law.with_role("floor")]
+    floor = np.sum(floors, axis=0)[:, None] if floors else np.zeros((len(response), 1))
+    return ("scaling", "limited by its floor"), (floor > 0.5 * response).astype(int)
+
+
+def elasticity(curve: Curve, inputs: Mapping[str, np.ndarray], symbol: str) -> np.ndarray:
+    r"""Local exponent :math:`\partial \ln y / \partial \ln x`, shape (sample, points)."""
+    h = 1e-4
+    up, down = ({**inputs, symbol: inputs[symbol] * np.exp(s * h)} for s in (1.0, -1.0))
+    if curve.is_positive:
+        return np.asarray((curve.log(up) - curve.log(down)) / (2 * h))
+    return np.asarray((curve(up) - curve(down)) / (2 * h) / np.abs(curve(inputs)))

@@ -1,0 +1,146 @@
+"""Whether a curve gets better faster than a power law."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Source, curve_of
+from bayescale.quantities.paths import Path, Way, path_of
+from bayescale.quantities.results import Result, columns, percent, span
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: Changes of slope below this are rounding.
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Emergence(Result):
+    """Change of the speed of progress between two scales.
+
+    Attributes
+    ----------
+    between : tuple of (float, float)
+        The scales.
+    draws : array, shape (sample,)
+        Local exponent of progress at the larger scale minus that at the smaller one; positive
+        says that progress accelerates.
+    slopes : array, shape (sample, 2)
+        The exponents themselves.
+    curve : Curve
+        The curve.
+    path : Path
+        What the scale is.
+    is_rate : bool
+        Whether the response is a rate of successes y, whose progress is that of -ln y.
+    """
+
+    between: tuple[float, float]
+    draws: np.ndarray = field(repr=False)
+    slopes: np.ndarray = field(repr=False)
+    curve: Curve
+    path: Path
+    is_rate: bool
+
+    @property
+    def p_accelerated(self) -> float:
+        """Probability that progress is faster at the larger scale."""
+        return float((self.draws > ROUNDING).mean())
+
+    @property
+    def p_slowed(self) -> float:
+        """Probability that progress is slower at the larger scale."""
+        return float((self.draws < -ROUNDING).mean())
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """Both exponents and their change."""
+        import pandas as pd
+
+        each = np.column_stack([self.slopes, self.draws])
+        index = [*(f"exponent at {x:.3g}" for x in self.between), "change"]
+        table = pd.DataFrame(columns(each, ci_prob), index=index)
+        return table.assign(p_accelerated=[np.nan, np.nan, self.p_accelerated])
+
+    @property
+    def sentence(self) -> str:
+        """Probability of acceleration, and the exponents."""
+        what = f"-ln {self.curve.response}" if self.is_rate else self.curve.response
+        return (
+            f"Progress of {self.curve.label} accelerates between {self.path.symbol} = "
+            f"{self.between[0]:.3g} and {self.between[1]:.3g} with probability "
+            f"{percent(self.p_accelerated)}: the local exponent of {what} goes from "
+            f"{span(self.slopes[:, 0])} to {span(self.slopes[:, 1])}."
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the local exponent over scale with its band."""
+        from bayescale.quantities.figures import plot_emergence
+
+        return plot_emergence(self, ax)
+
+
+def emergence_test(
+    fit: Source,
+    between: tuple[float, float] | None = None,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    path: Way = None,
+) -> Emergence:
+    r"""Test whether progress accelerates with scale.
+
+    A rate of successes y follows the task scaling law where :math:`\ln(-\ln y)` falls linearly in
+    :math:`\ln x`, and emerges where it falls faster and faster (is concave).  For any other
+    response the same question is asked of :math:`\ln y`: a power law keeps its slope, a floor
+    slows it, a break downwards speeds it up.
+
+    Parameters
+    ----------
+    fit : Fit or Comparison
+        Where the curve comes from.
+    between : tuple of (float, float), optional
+        Scales to compare; the ends of the data when absent.
+    groups, path
+        As for :func:`bayescale.scale_for`.
+
+    Returns
+    -------
+    Emergence
+
+    References
+    ----------
+    Hu et al. (2023), Predicting Emergent Abilities with Infinite Resolution Evaluation,
+    arXiv:2310.03262.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.geomspace(1e17, 1e21, 8)
+    >>> runs = bs.Runs({"C": x, "loss": 60.0 * x**-0.07}, y="loss", x={"C": "C"})
+    >>> fit = bs.fit(bs.laws.OffsetPowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> bs.emergence_test(fit).p_accelerated
+    0.0
+    """
+    curve = curve_of(fit, groups)
+    way = path_of((curve,), path)
+    low, high = map(float, way.data if between is None else between)
+    if not 0 < low < high:
+        raise ValueError(f"between must be two positive scales, the smaller first, not {between}")
+    is_rate = curve.higher_is_better and curve.is_positive
+    slopes = progress(curve, way, np.array([low, high]), is_rate)
+    change = slopes[:, 1] - slopes[:, 0]
+    return Emergence((low, high), change, slopes, curve, way, is_rate)
+
+
+def progress(curve: Curve, way: Path, scale: np.ndarray, is_rate: bool) -> np.ndarray:
+    """Local exponent of progress, shape (sample, points): positive where things get better."""
+    h = 1e-3
+
+    def height(x: np.ndarray) -> np.ndarray:
+        log_y = curve.log(way.inputs(curve, x))
+        return np.log(-log_y) if is_rate else log_y
+
+    return (height(scale * np.exp(-h)) - height(scale * np.exp(h))) / (2 * h)

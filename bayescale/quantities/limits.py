@@ -1,0 +1,287 @@
+"""Where curves end, and how steeply they get there: asymptotes and exponents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve, Form, Source, curves_of, every_curve
+from bayescale.quantities.results import Result, columns, percent, span
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Asymptote(Result):
+    """Response that every mean curve tends to as all inputs grow.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        One per combination of labels.
+    draws : array, shape (sample, labels)
+        In the unit of the response; inf where a curve turns upwards without end.
+    best_measured : array, shape (labels,)
+        Best response in the data of the label, for scale.
+    response : str
+        Name of the response.
+    """
+
+    noun: ClassVar[str] = "the asymptote"
+
+    labels: tuple[str, ...]
+    draws: np.ndarray = field(repr=False)
+    best_measured: np.ndarray
+    response: str
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """One row a combination of labels."""
+        import pandas as pd
+
+        table = pd.DataFrame(columns(self.draws, ci_prob), index=list(self.labels))
+        return table.assign(best_measured=self.best_measured)
+
+    @property
+    def sentence(self) -> str:
+        """Asymptote of every label beside the best measurement."""
+        each = (
+            f"{label}: {span(draws)}, best measured {best:.3g}"
+            for label, draws, best in zip(
+                self.labels, self.draws.T, self.best_measured, strict=True
+            )
+        )
+        return f"{self.response} tends to: {'; '.join(each)}."
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw an interval for every label."""
+        from bayescale.quantities.figures import plot_intervals
+
+        ax = plot_intervals(self.labels, self.draws, ax)
+        ax.plot(self.best_measured, range(len(self.labels)), "|", color="0.3", markersize=12)
+        ax.set_xlabel(f"asymptote of {self.response}")
+        return ax
+
+
+@dataclass(frozen=True)
+class Contrast(Result):
+    """Difference of one quantity between two curves.
+
+    Attributes
+    ----------
+    quantity : str
+        What is compared.
+    a, b : str
+        Labels.
+    draws : array, shape (sample,)
+        Value of `a` minus value of `b`.
+    """
+
+    noun: ClassVar[str] = "the contrast"
+
+    quantity: str
+    a: str
+    b: str
+    draws: np.ndarray = field(repr=False)
+
+    @property
+    def p_a_smaller(self) -> float:
+        """Probability that the value of `a` is smaller; ties count half."""
+        return float((self.draws < 0).mean() + 0.5 * (self.draws == 0).mean())
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the model gives both the same value, so that the data say nothing here."""
+        return bool(np.all(self.draws == 0))
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """Difference, and the probability that it is negative."""
+        import pandas as pd
+
+        table = pd.DataFrame(columns(self.draws, ci_prob), index=[f"{self.a} - {self.b}"])
+        return table.assign(p_a_smaller=self.p_a_smaller)
+
+    @property
+    def sentence(self) -> str:
+        """The difference and its sign."""
+        if self.is_shared:
+            return (
+                f"The model gives {self.a} and {self.b} the same {self.quantity}: it cannot tell "
+                "them apart; fit with a pooling that lets it vary."
+            )
+        return (
+            f"{self.quantity} of {self.a} minus {self.b}: {span(self.draws)}; smaller for {self.a} "
+            f"with probability {percent(self.p_a_smaller)}."
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the density of the difference."""
+        from bayescale.quantities.figures import plot_contrast
+
+        return plot_contrast(self, ax)
+
+
+def asymptote(fit: Source, *, groups: Mapping[str, Any] | None = None) -> Asymptote:
+    """Response that the mean curves tend to as all inputs grow.
+
+    Parameters
+    ----------
+    fit : Fit or Comparison
+        Where the curves come from; a mixture of forms mixes their asymptotes.
+    groups : mapping of str to label, optional
+        Labels to keep; groups that are left out run over all combinations of the table.
+
+    Returns
+    -------
+    Asymptote
+        One per combination of labels, all with joint draws.
+
+    Notes
+    -----
+    Unless the data come near it, an asymptote is an extrapolation that leans on the prior and the
+    form: compare its interval with the best measurement, and forms with one another.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.geomspace(1e17, 1e21, 8)
+    >>> runs = bs.Runs({"C": x, "loss": 60.0 * x**-0.07}, y="loss", x={"C": "C"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> bs.asymptote(fit).summary(0.9)["median"].tolist()
+    [0.0]
+    """
+    curves = every_curve(fit, groups)
+    pick = np.max if curves[0].higher_is_better else np.min
+    best = np.array([pick(curve.measured) for curve in curves])
+    draws = np.stack([limit_of(curve) for curve in curves], axis=1)
+    return Asymptote(tuple(c.label for c in curves), draws, best, curves[0].response)
+
+
+def asymptote_gap(
+    fit: Source, a: Any, b: Any, *, groups: Mapping[str, Any] | None = None
+) -> Contrast:
+    """Difference between the asymptotes of two curves, and P(that of `a` is lower).
+
+    Parameters
+    ----------
+    fit, a, b, groups
+        As for :func:`bayescale.crossover_scale`.
+
+    Returns
+    -------
+    Contrast
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
+    >>> arch = np.repeat(["lstm", "transformer"], 8)
+    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
+    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": loss}, y="loss", x={"C": "C"},
+    ...                groups={"family": "arch"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> bs.asymptote_gap(fit, "lstm", "transformer").is_shared
+    True
+    """
+    one, other = curves_of(fit, [a, b], groups)
+    with np.errstate(invalid="ignore"):
+        gap = limit_of(one) - limit_of(other)
+    return Contrast("asymptote", one.label, other.label, np.where(np.isnan(gap), 0.0, gap))
+
+
+def exponent_contrast(
+    fit: Source,
+    a: Any,
+    b: Any,
+    parameter: str | None = None,
+    *,
+    groups: Mapping[str, Any] | None = None,
+) -> Contrast:
+    """Difference between the exponents of two curves.
+
+    Parameters
+    ----------
+    fit, a, b, groups
+        As for :func:`bayescale.crossover_scale`; a mixture of forms answers with those that have
+        the parameter.
+    parameter : str, optional
+        Any parameter of the law; its first exponent when absent.
+
+    Returns
+    -------
+    Contrast
+
+    Raises
+    ------
+    ValueError
+        If no form has the parameter.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
+    >>> arch = np.repeat(["lstm", "transformer"], 8)
+    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
+    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": loss}, y="loss", x={"C": "C"},
+    ...                groups={"family": "arch"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> gap = bs.exponent_contrast(fit, "lstm", "transformer")
+    >>> bool(abs(np.median(gap.draws) + 0.025) < 0.002)
+    True
+    """
+    one, other = curves_of(fit, [a, b], groups)
+    if parameter is None:
+        exponents = [q.name for f in one.forms for q in f.law.with_role("exponent")]
+        if not exponents:
+            raise ValueError(f"{one.forms[0].law.title} has no exponent: name a parameter")
+        parameter = exponents[0]
+    gap = values_of(one, parameter) - values_of(other, parameter)
+    if np.isnan(gap).all():
+        known = ", ".join(q.name for q in one.forms[0].law.parameters)
+        raise ValueError(f"no form has the parameter {parameter!r}; there are {known}")
+    return Contrast(parameter, one.label, other.label, gap[~np.isnan(gap)])
+
+
+def values_of(curve: Curve, parameter: str) -> np.ndarray:
+    """Draws of a parameter, the mean over averaged labels; nan for forms without it; (sample,)."""
+    each = [
+        natural_of(form, parameter).mean(axis=1)
+        if parameter in form.found
+        else np.full(form.rows.stop - form.rows.start, np.nan)
+        for form in curve.forms
+    ]
+    return np.concatenate(each)
+
+
+def natural_of(form: Form, parameter: str) -> np.ndarray:
+    """Draws of one parameter of a form in its own unit, shape (draws, cells)."""
+    kind, values = form.found[parameter]
+    return np.exp(values) if kind == "logs" else values
+
+
+def limit_of(curve: Curve) -> np.ndarray:
+    """Response of a curve as all inputs grow, shape (sample,)."""
+    return np.concatenate([_limit(form, curve.data) for form in curve.forms])
+
+
+def _limit(form: Form, data: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Follow a form far out, then decide what it tends to.
+
+    A form that still falls there tends to its floor (0 without one); one that still rises has no
+    limit; any other has arrived.
+    """
+    symbols = [symbol for _, symbol in form.columns]
+    with np.errstate(all="ignore"):
+        at_data, near, far = (
+            form.mean({s: np.array([x if x else data[s].max()]) for s in symbols})[:, 0]
+            for x in (0.0, 1e240, 1e250)
+        )
+    floors = [natural_of(form, q.name) for q in form.law.with_role("floor")]
+    floor = np.sum(floors, axis=0).mean(axis=1) if floors else np.zeros(len(far))
+    falls = (far < at_data) & (form.law.response != "real")
+    to_floor = falls & (bool(floors) | (far < near * (1 - 1e-6)))
+    rises = (far > at_data) & ~(far <= near * (1 + 1e-6))
+    limit = np.where(to_floor & (floor <= far * (1 + 1e-12)), floor, far)
+    return np.where(rises | np.isposinf(far), np.inf, limit)

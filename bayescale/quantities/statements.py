@@ -1,0 +1,167 @@
+"""The probability of a statement such as ``"loss < 2.0"``."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Source, pooled
+from bayescale.quantities.results import Result, columns, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_STATEMENT = re.compile(rf"\s*(?P<name>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<value>{_NUMBER})\s*")
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Probability(Result):
+    """Posterior probability of a statement, point by point.
+
+    Attributes
+    ----------
+    statement : str
+        What is claimed.
+    points : DataFrame
+        One row a point or combination of labels.
+    draws : array, shape (sample, points)
+        The quantity that the statement is about.
+    probability : array, shape (points,)
+        Share of the draws for which it holds.
+    """
+
+    statement: str
+    points: "pd.DataFrame"
+    draws: np.ndarray = field(repr=False)
+    probability: np.ndarray
+
+    def __float__(self) -> float:
+        """Return the probability, where there is one point."""
+        if len(self.probability) != 1:
+            raise TypeError(f"{len(self.probability)} probabilities: take .probability")
+        return float(self.probability[0])
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """One row a point: the quantity and the probability of the statement."""
+        return self.points.assign(**columns(self.draws, ci_prob), probability=self.probability)
+
+    @property
+    def sentence(self) -> str:
+        """Probability at every point, at most four of them."""
+        said = []
+        for (_, row), p in zip(self.points.iterrows(), self.probability, strict=True):
+            where = ", ".join(
+                f"{name} = {value:.3g}" if isinstance(value, float) else f"{name} = {value}"
+                for name, value in row.items()
+                if name not in ("extrapolated", "decades_beyond")
+            )
+            beyond = ", beyond the data" if row.get("extrapolated", False) else ""
+            said.append(f"{percent(float(p))}{f' at {where}' if where else ''}{beyond}")
+        more = f" (and {len(said) - 4} more points)" if len(said) > 4 else ""
+        return f"P({self.statement}): {'; '.join(said[:4])}{more}."
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the probability over the first input, or by label."""
+        from bayescale.quantities.figures import plot_probability
+
+        return plot_probability(self, ax)
+
+
+def probability(
+    fit: Source,
+    statement: str,
+    at: Mapping[str, Any] | None = None,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    kind: str = "run",
+) -> Probability:
+    """Posterior probability of a statement about the response or a parameter.
+
+    Parameters
+    ----------
+    fit : Fit or Comparison
+        A mixture of forms answers about parameters with the forms that have them.
+    statement : str
+        A name, one of ``< <= > >=`` and a number, such as ``"loss < 2.0"`` or ``"alpha > 0.3"``.
+        Names are that of the response column (or ``y``) and those of the posterior.
+    at : mapping of str to array_like, optional
+        Inputs by symbol, for a statement about the response.
+    groups : mapping of str to label, optional
+        Labels; groups that are left out run over all combinations of the table.
+    kind : {"run", "mean"}
+        A new measurement, or the curve.
+
+    Returns
+    -------
+    Probability
+
+    Raises
+    ------
+    ValueError
+        If the statement cannot be read or names nothing that the fit knows.
+
+    Examples
+    --------
+    >>> import numpy as np, bayescale as bs
+    >>> x = np.geomspace(1e17, 1e21, 8)
+    >>> runs = bs.Runs({"C": x, "loss": 60.0 * x**-0.07}, y="loss", x={"C": "C"})
+    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
+    >>> float(bs.probability(fit, "loss < 2.0", at={"C": 1e22}))
+    1.0
+    """
+    read = _STATEMENT.fullmatch(statement)
+    if read is None:
+        raise ValueError(f"cannot read the statement {statement!r}: write e.g. 'loss < 2.0'")
+    name, sign, value = read["name"], read["sign"], float(read["value"])
+    chosen = pooled(fit)
+    response = chosen[0][0].runs.names["y"]
+    if name in ("y", response):
+        if at is None:
+            raise ValueError(f"say where {name} is meant, e.g. at={{'C': 1e24}}")
+        forecasts = [one.forecast(at, groups=groups, kind=kind) for one, _ in chosen]
+        points = forecasts[0].points
+        draws = np.concatenate(
+            [f.draws[rows] for f, (_, rows) in zip(forecasts, chosen, strict=True)]
+        )
+    else:
+        points, draws = _parameter(chosen, name, groups or {}, response)
+    return Probability(statement, points, draws, _SIGNS[sign](draws, value).mean(axis=0))
+
+
+def _parameter(
+    chosen: list[tuple[Any, np.ndarray]], name: str, groups: Mapping[str, Any], response: str
+) -> tuple["pd.DataFrame", np.ndarray]:
+    import pandas as pd
+
+    having = [(fit, rows) for fit, rows in chosen if name in fit.posterior]
+    if not having:
+        known = [response, *map(str, chosen[0][0].posterior)]
+        raise ValueError(f"the statement names {name!r}; there are {', '.join(known)}")
+    draws, labels = [], None
+    for fit, rows in having:
+        variable = fit.posterior[name]
+        wanted = {g: str(v) for g, v in groups.items() if g in variable.dims}
+        try:
+            variable = variable.sel(wanted)
+        except KeyError as error:
+            raise ValueError(f"the fit has no such label in {wanted}") from error
+        dims = [d for d in variable.dims if d not in ("chain", "draw")]
+        here = pd.MultiIndex.from_product([variable[d].values for d in dims]) if dims else None
+        frame = here.to_frame(index=False, name=dims) if here is not None else pd.DataFrame([{}])
+        if labels is not None and not labels.equals(frame):
+            raise ValueError(f"{name!r} varies over different groups in the forms: give groups=")
+        labels = frame
+        draws.append(variable.values.reshape(variable.shape[0] * variable.shape[1], -1)[rows])
+    assert labels is not None
+    return labels, np.concatenate(draws)
