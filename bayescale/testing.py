@@ -53,10 +53,10 @@ def example_of(law: Law) -> Example:
             return replace(law.example, parameters=known)
     typical = {"level": 1.0, "floor": 0.1, "intercept": 0.0, "ceiling": 0.9}
     constants = {
-        q.name: typical.get(q.role, _from_link(q.link, q.centre) * (30.0 if q.role == "location" else 1.0))
+        q.name: typical.get(q.role, _from_link(q.link, q.centre))
         for q in law.parameters
     }
-    return Example(constants, dict.fromkeys(law.inputs, (1.0, 1e3)))
+    return Example(constants, dict.fromkeys(law.inputs, (0.1, 10.0)))
 
 
 def _from_link(link: str, z: float) -> float:

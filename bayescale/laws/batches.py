@@ -26,8 +26,6 @@ class CriticalBatch(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are L and B.
     at : float
         Loss :math:`L_r` at which `S_r` and `B_r` are given, amid the targets.
     floor : float
@@ -116,8 +114,6 @@ class BatchTrajectory(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are N, S and B.
     at : float
         Loss :math:`L_r` at which the critical batch `B_r` is given, amid the measurements.
 

@@ -19,8 +19,6 @@ class BivariatePower(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are named by `over`.
     over : tuple of str
         Symbols of the inputs.
     offset : bool
@@ -87,8 +85,6 @@ class AdditivePower(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are named by `over`.
     over : tuple of str
         Symbols of the inputs, one term each.
 

@@ -17,8 +17,6 @@ class ParScale(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are N and P, and D with `tokens`.
     tokens : bool
         Add a term :math:`B D^{-\beta}` for runs that differ in data.
 

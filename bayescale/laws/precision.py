@@ -28,8 +28,6 @@ class CapybaraFP(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are N, D, Eb, Mb and Bk.
     free : bool
         Give the last term exponents of its own, `gD` and `gN`, in place of beta and alpha.
 
@@ -163,8 +161,6 @@ class QATError(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are N, D and G.
     N_r, D_r, G_r : float
         Where `delta` is the error, in nats per token.
 

@@ -23,8 +23,6 @@ class DataConstrained(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are N, D and U.
     degradation : bool
         Add :math:`\kappa (N/U_D)^g R_D^h`, for losses that rise again with many epochs.
 

@@ -31,8 +31,6 @@ class LRAnnealing(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are step and lr.
     decay : float, optional
         :math:`\lambda`; None fits it as the parameter `lam`.
     peak : float

@@ -34,8 +34,6 @@ class StepLaw(Law):
 
     Parameters
     ----------
-    of : str, optional
-        Not used; the inputs are N, D, lr and B.
     N_r, D_r : float
         Model and data size at which `lr_r` and `B_r` are given, amid the runs.
 
