@@ -30,11 +30,14 @@ PROSE_STEPS = (64, 512, 4096)
 FIT_CAP = {"code": 1.06e12, "prose": 4e11}
 """Largest ``6 N D`` of a fit run."""
 
-REPEAT_CAP = 4e10
-"""A repeated cell gets three seeds up to this ``6 N D`` and two above it."""
+REPEAT_CAP = {"code": 3.55e11, "prose": 3.2e11}
+THREE_SEEDS_CAP = 4e10
+ALWAYS_REPEATED = 4e9
+"""Up to these ``6 N D`` a cell of the repeated diagonals gets two seeds, three, and any cell three.
+"""
 
 TARGET_SIZE = 5
-TARGET_STEPS = 5120
+TARGET_STEPS = 4736
 """The forecast runs: at least eight times the larger `FIT_CAP`."""
 
 OVERHEAD = {"mlp": 1.5e-3, "gru": 2.0e-3, "transformer": 3.0e-3}
@@ -53,18 +56,20 @@ def fit_specs(rate: Rate) -> list[Spec]:
         for arch, shapes in SIZES.items()
         for i, shape in enumerate(shapes)
         for steps in lengths
-        for seed in _seeds(i, steps, shape)
+        for seed in _seeds(corpus, i, steps, shape)
     ]
     kept = [spec for spec in specs if spec.compute <= FIT_CAP[spec.corpus]]
     return sorted(kept, key=lambda spec: (spec.seed > 0, spec.corpus, spec.compute))
 
 
-def _seeds(i: int, steps: int, shape: Shape) -> range:
-    """One seed, or more on every third diagonal of the grid; the longest runs have one."""
-    if (i + STEPS.index(steps)) % 3 or steps == STEPS[-1]:
+def _seeds(corpus: str, i: int, steps: int, shape: Shape) -> range:
+    """Seeds of a cell: several on every third diagonal, the longest runs and large cells apart."""
+    compute = Spec("fit", corpus, shape, steps, 0.0, 0).compute
+    if compute <= ALWAYS_REPEATED:
+        return range(3)
+    if (i + STEPS.index(steps)) % 3 or steps == STEPS[-1] or compute > REPEAT_CAP[corpus]:
         return range(1)
-    small = Spec("fit", "", shape, steps, 0.0, 0).compute <= REPEAT_CAP
-    return range(3 if small else 2)
+    return range(3 if compute <= THREE_SEEDS_CAP else 2)
 
 
 def target_specs(rate: Rate) -> list[Spec]:
