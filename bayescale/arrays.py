@@ -15,7 +15,7 @@ from bayescale.laws.numerics import logit_of_log, sigmoid
 from bayescale.noise import NO_PREVIOUS
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
-from bayescale.structure import Structure, group_codes
+from bayescale.structure import Structure, group_codes, leans_on_level
 
 Arrays = dict[str, np.ndarray]
 
@@ -151,6 +151,7 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         if isinstance(structure.pooling_of[q.name], Partial):
             arrays[f"centred_{q.name}"] = centred
         arrays[f"step_{q.name}"] = _step(structure, q, known, centred)
+        arrays[f"start_{q.name}"] = _start(structure, q, known, centred, arrays[f"offset_{q.name}"])
     return arrays
 
 
@@ -182,6 +183,30 @@ def _step(
     if q.role == "floor":
         return np.where(centred, np.clip(3 * known.bend_error, 0.03, 1.0), 1.0)
     return np.ones(len(centred))
+
+
+def _start(
+    structure: Structure,
+    q: Parameter,
+    known: Information,
+    centred: np.ndarray,
+    offset: np.ndarray,
+) -> np.ndarray:
+    """Where a coordinate starts, less its offset: near its mode, where the rows determine it."""
+    zeros = np.zeros(len(centred))
+    if q.name in structure.prior_of:
+        return zeros
+    if q.name == structure.anchored and q.role == "level":
+        partial = isinstance(structure.pooling_of[q.name], Partial)
+        return known.level * centred if partial else known.level
+    if leans_on_level(structure, q):
+        bending = [r.name for r in structure.law.parameters if leans_on_level(structure, r)]
+        slope = known.slope[min(bending.index(q.name), len(known.slope) - 1)]
+        return np.asarray(centred * (np.log(slope) - q.centre))
+    if q.role == "floor" and structure.anchored:
+        odds = np.clip(known.floor_odds, 0.05, 20.0)
+        return np.asarray(centred * (np.log(odds) - offset))
+    return zeros
 
 
 def _log_response(structure: Structure, rows: Arrays) -> np.ndarray:

@@ -14,7 +14,7 @@ from bayescale.laws.base import Law
 from bayescale.likelihood import log_likelihood
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
-from bayescale.posterior import natural_dataset, sampled_dataset
+from bayescale.posterior import natural_dataset, sampled_dataset, unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning, check_positive_response, check_proportions
 from bayescale.sampling import ConvergenceWarning, Sampled, complaints, diagnose, sample
 from bayescale.structure import Structure, structure_of
@@ -35,7 +35,7 @@ def fit(
     noise: Noise | None = None,
     priors: Mapping[str, Any] | None = None,
     draws: int = 1000,
-    tune: int = 1000,
+    tune: int = 500,
     chains: int = 4,
     random_seed: int | None = None,
     progressbar: bool = True,
@@ -110,6 +110,13 @@ def fit(
             f"{law.title} did not converge: {'; '.join(complaints(found))}. Do not trust this fit: "
             "try more draws, a simpler law, or pool more.",
             ConvergenceWarning,
+            stacklevel=2,
+        )
+    for name in unlearned_ceilings(structure, sampled.draws):
+        warnings.warn(
+            f"{law.title}: the ceiling {name} is as wide as its prior: the data end before they "
+            "show it, so what a forecast says about it is the prior's. See bs.learned(fit).",
+            RunsWarning,
             stacklevel=2,
         )
     return Fit(law, runs, structure, arrays, sampled.draws, sampled.stats, found, seed)

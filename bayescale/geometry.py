@@ -19,7 +19,7 @@ import numpy as np
 from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum
 from bayescale.pooling import Partial
-from bayescale.structure import Structure
+from bayescale.structure import Structure, leans_on_level
 
 
 def coordinates(
@@ -36,21 +36,6 @@ def coordinates(
             shift = slope_share(xp, structure, q, draws, arrays)
             z[q.name] = _coordinate(structure, q, draws, arrays, shift)
     return z
-
-
-def leans_on_level(structure: Structure, q: Parameter) -> bool:
-    """Whether an exponent is sampled as the slope that it gives the whole response.
-
-    Data determine the slope at the anchor, which is the exponent times the share of its term in
-    the response; the exponent itself only together with the floor.
-    """
-    return (
-        q.role == "exponent"
-        and q.of is not None
-        and structure.anchored is not None
-        and isinstance(structure.pooling_of[q.name], Partial)
-        and structure.units[q.name].groups == structure.units[structure.anchored].groups
-    )
 
 
 def slope_share(
@@ -77,17 +62,14 @@ def _coordinate(
     shift: Any = 0.0,
 ) -> Any:
     name = q.name
-    raw = arrays[f"step_{name}"] * draws[f"{name}_raw"]
+    raw = arrays[f"start_{name}"] + arrays[f"step_{name}"] * draws[f"{name}_raw"]
     if isinstance(structure.pooling_of[name], Partial):
         centred = arrays[f"centred_{name}"]
         raw = centred * (raw - shift) + (1 - centred) * (
             population_mean(structure, q, draws) + draws[f"{name}_sd"] * raw
         )
-    return (
-        arrays[f"offset_{name}"] + arrays[f"scale_{name}"] * raw
-        if q.role != "ceiling"
-        else raw + q.centre
-    )
+    scale = 1.0 if q.role == "ceiling" else arrays[f"scale_{name}"]
+    return arrays[f"offset_{name}"] + scale * raw
 
 
 def population_mean(structure: Structure, q: Parameter, draws: Mapping[str, Any]) -> Any:
@@ -153,7 +135,10 @@ def _anchored(
     parts = _split(xp, structure, z)
     result = {name: ("logs", value) for name, value in parts.log_floors.items()}
     at_anchor.update(
-        {name: ("logs", _transfer(structure, value, name, anchored)) for name, value in parts.log_floors.items()}
+        {
+            name: ("logs", _transfer(structure, value, name, anchored))
+            for name, value in parts.log_floors.items()
+        }
     )
     shares, log_response = parts.log_shares, parts.log_reducible
     p = _parameters(xp, at_anchor).with_values(**dict.fromkeys(shares, 1.0))
@@ -191,7 +176,10 @@ def _split(xp: Any, structure: Structure, z: Mapping[str, Any]) -> _Parts:
         logits[q.name] = _transfer(structure, z[q.name], q.name, anchored)
     total = log_sum(xp, *logits.values()) if len(logits) > 1 else logits[anchored]
     return _Parts(
-        log_response, log_reducible, log_floors, {name: logit - total for name, logit in logits.items()}
+        log_response,
+        log_reducible,
+        log_floors,
+        {name: logit - total for name, logit in logits.items()},
     )
 
 

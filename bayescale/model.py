@@ -11,12 +11,12 @@ from bayescale.arrays import (
     model_arrays,
     unit_index,
 )
-from bayescale.geometry import at_rows, leans_on_level, natural, population_mean, slope_share
+from bayescale.geometry import at_rows, natural, population_mean, slope_share
 from bayescale.laws.base import Law, Parameter
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.runs import Runs
-from bayescale.structure import Structure, structure_of
+from bayescale.structure import Structure, leans_on_level, structure_of
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -108,7 +108,7 @@ def _vary(
     import pymc as pm
 
     name, pooling, shape = q.name, structure.pooling_of[q.name], _shape(structure, q.name)
-    prior, step = structure.prior_of.get(name), data[f"step_{name}"]
+    prior, start, step = structure.prior_of.get(name), data[f"start_{name}"], data[f"step_{name}"]
     if not isinstance(pooling, Partial):
         if prior is not None:
             return {
@@ -116,7 +116,7 @@ def _vary(
                     q, prior, len(structure.units[name]), f"{name}_raw", shape
                 )
             }
-        return {f"{name}_raw": pm.Normal(f"{name}_raw", 0.0, q.spread / step, **shape)}
+        return {f"{name}_raw": pm.Normal(f"{name}_raw", -start / step, q.spread / step, **shape)}
     made: dict[str, Any] = {}
     if prior is not None:
         made[f"{name}_mean"] = _from_user(q, prior, 1, f"{name}_mean", {})
@@ -129,7 +129,7 @@ def _vary(
     centred = data[f"centred_{name}"]
     made[f"{name}_raw"] = pm.Normal(
         f"{name}_raw",
-        centred * (population_mean(structure, q, made) + shift) / step,
+        (centred * (population_mean(structure, q, made) + shift) - start) / step,
         (centred * made[f"{name}_sd"] + (1 - centred)) / step,
         **shape,
     )

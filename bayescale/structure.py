@@ -123,6 +123,21 @@ def group_labels(runs: Runs, group: str) -> tuple[Any, ...]:
     return tuple(runs.sequence_labels if group == SEQUENCE else runs.labels(group))
 
 
+def leans_on_level(structure: Structure, q: Parameter) -> bool:
+    """Whether an exponent is sampled as the slope that it gives the whole response.
+
+    Data determine the slope at the anchor, which is the exponent times the share of its term in
+    the response; the exponent itself only together with the floor.
+    """
+    return (
+        q.role == "exponent"
+        and q.of is not None
+        and structure.anchored is not None
+        and isinstance(structure.pooling_of[q.name], Partial)
+        and structure.units[q.name].groups == structure.units[structure.anchored].groups
+    )
+
+
 def structure_of(
     law: Law,
     runs: Runs,

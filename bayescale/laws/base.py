@@ -78,7 +78,7 @@ def exponent(
 
 def floor(name: str) -> Parameter:
     """Irreducible part of the response, below every measurement of its group."""
-    return Parameter(name, "floor", "log", 0.0, 1.5, 1.0)
+    return Parameter(name, "floor", "log", 0.0, 1.5, 0.7)
 
 
 def level(name: str, between: float = 1.0) -> Parameter:

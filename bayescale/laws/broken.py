@@ -94,7 +94,7 @@ class BrokenPowerLaw(Law):
                 width(f"f{i}"),
             )
         ]
-        return (floor("E"), level("A"), exponent("c0"), *bends)
+        return (floor("E"), level("A"), exponent("c0", of="A"), *bends)
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""

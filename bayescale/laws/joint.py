@@ -31,7 +31,13 @@ class Chinchilla(Law):
 
     name = "chinchilla"
     inputs = ("N", "D")
-    parameters = (floor("E"), level("A"), exponent("alpha"), level("B"), exponent("beta"))
+    parameters = (
+        floor("E"),
+        level("A"),
+        exponent("alpha", of="A"),
+        level("B"),
+        exponent("beta", of="B"),
+    )
     monotone = {"N": -1, "D": -1}
     presets = {
         "hoffmann_2022": {

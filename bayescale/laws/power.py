@@ -33,7 +33,7 @@ class PowerLaw(Law):
     """
 
     name = "power_law"
-    parameters = (level("A"), exponent("alpha"))
+    parameters = (level("A"), exponent("alpha", of="A"))
     monotone = {"x": -1}
     presets = {
         "kaplan_2020_N": {"A": 8.8e13**0.076, "alpha": 0.076},
@@ -70,7 +70,7 @@ class OffsetPowerLaw(Law):
     """
 
     name = "power_law_offset"
-    parameters = (floor("E"), level("A"), exponent("alpha"))
+    parameters = (floor("E"), level("A"), exponent("alpha", of="A"))
     monotone = {"x": -1}
     example = Example({"E": 1.7, "A": 1.4e3, "alpha": 0.15}, {"x": (1e17, 1e22)})
     limits = (Limit("power_law", {"E": 0.0}, lambda v: {"A": v["A"], "alpha": v["alpha"]}),)
