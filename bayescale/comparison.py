@@ -30,6 +30,9 @@ SMALL_DIFFERENCE = 4.0
 #: Standard errors that a difference must exceed.
 STANDARD_ERRORS = 2.0
 
+#: Weights below this are none.
+NO_WEIGHT = 1e-4
+
 #: Curves or labels below which rows have to serve for standard errors.
 FEW = 4
 
@@ -250,8 +253,7 @@ def _plain(values: Any) -> np.ndarray:
 def stacking_weights(log_density: np.ndarray, importance: np.ndarray) -> np.ndarray:
     r"""Weights of a mixture of forms that maximise its log score on held-out rows.
 
-    Maximises :math:`\sum_i v_i \log \sum_k w_k p_k(y_i)` over the simplex.  The problem is concave,
-    and expectation-maximisation climbs it without a step size.
+    Maximises the concave :math:`\sum_i v_i \log \sum_k w_k p_k(y_i)` over the simplex.
 
     Parameters
     ----------
@@ -262,7 +264,7 @@ def stacking_weights(log_density: np.ndarray, importance: np.ndarray) -> np.ndar
 
     References
     ----------
-    Yao et al. (2018), arXiv:1704.02030; Dempster, Laird and Rubin (1977).
+    Yao et al. (2018), arXiv:1704.02030.
 
     Examples
     --------
@@ -270,16 +272,24 @@ def stacking_weights(log_density: np.ndarray, importance: np.ndarray) -> np.ndar
     >>> stacking_weights(np.log([[0.9, 0.9, 0.1], [0.1, 0.1, 0.9]]), np.ones(3)).round(3)
     array([0.708, 0.292])
     """
+    from scipy.optimize import minimize
+
     density = np.exp(log_density - log_density.max(axis=0))
-    weights = np.full(len(density), 1 / len(density))
-    for _ in range(20_000):
-        share = weights[:, None] * density
-        new = (share / share.sum(axis=0)) @ importance / importance.sum()
-        done = np.max(np.abs(new - weights)) < 1e-9
-        weights = new
-        if done:
-            break
-    return np.where(weights < 1e-4, 0.0, weights) / weights[weights >= 1e-4].sum()
+    forms, share = len(density), importance / importance.sum()
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        mixed = np.maximum(weights @ density, np.exp(-700.0))
+        return -float(share @ np.log(mixed)), -(density / mixed) @ share
+
+    on_the_simplex: dict[str, Any] = {
+        "bounds": [(0.0, 1.0)] * forms,
+        "constraints": {"type": "eq", "fun": lambda weights: weights.sum() - 1.0},
+        "options": {"ftol": 1e-10, "maxiter": 500},
+    }
+    start = np.full(forms, 1 / forms)
+    found = minimize(loss, start, jac=True, method="SLSQP", **on_the_simplex).x
+    weights = np.where(found < NO_WEIGHT, 0.0, found)
+    return np.asarray(weights / weights.sum())
 
 
 def _compared(

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from posteriors import fit_with
 from scipy.special import logsumexp
@@ -334,6 +334,7 @@ def log_score(density, weights, importance):
     return float(importance @ np.log(weights @ np.exp(density)))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 30))
 def test_no_other_mixture_scores_higher(seed, forms, items):
     rng = np.random.default_rng(seed)
@@ -343,7 +344,7 @@ def test_no_other_mixture_scores_higher(seed, forms, items):
     assert (weights >= 0).all()
     best = log_score(density, weights, importance)
     others = [*np.eye(forms), *rng.dirichlet(np.ones(forms), 200)]
-    assert best >= max(log_score(density, w, importance) for w in others) - 1e-3 * items
+    assert best >= max(log_score(density, w, importance) for w in others) - 1e-6 * items
 
 
 def test_weights_survive_densities_that_underflow():
