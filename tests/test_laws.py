@@ -4,6 +4,8 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,15 +14,43 @@ import bayescale as bs
 from bayescale import testing
 from bayescale.laws.base import Law, Parameters, exponent, floor, level
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root
 
-TRAINING = (
-    "power_law power_law_offset log_law m1 m2 m3 m4 shifted_power_law bnsl crossover_power_law "
-    "stretched_exponential exponential_law u_shape chinchilla kaplan_nd overtraining hitchhiker "
-    "bivariate_power additive_power kaplan_ns critical_batch batch_trajectory lr_annealing "
-    "step_law data_constrained capybara_fp qat_error compute_optimal_qat parscale "
-    "isoflop_parabola"
-).split()
+TRAINING = [
+    "power_law",
+    "power_law_offset",
+    "log_law",
+    "m1",
+    "m2",
+    "m3",
+    "m4",
+    "shifted_power_law",
+    "bnsl",
+    "crossover_power_law",
+    "stretched_exponential",
+    "exponential_law",
+    "u_shape",
+    "chinchilla",
+    "kaplan_nd",
+    "overtraining",
+    "hitchhiker",
+    "bivariate_power",
+    "additive_power",
+    "kaplan_ns",
+    "critical_batch",
+    "batch_trajectory",
+    "lr_annealing",
+    "step_law",
+    "data_constrained",
+    "capybara_fp",
+    "qat_error",
+    "compute_optimal_qat",
+    "parscale",
+    "isoflop_parabola",
+]
+
+NAMES = bs.laws.available()
 
 VARIANTS = [
     bs.laws.get("bnsl", breaks=2),
@@ -41,14 +71,189 @@ def test_the_catalogue_has_the_training_laws(name):
     assert name in bs.laws.available()
 
 
-@pytest.mark.parametrize("name", bs.laws.available())
+@pytest.mark.parametrize("name", NAMES)
 def test_a_law_passes_the_checks(name):
     testing.check_law(bs.laws.get(name))
 
 
-@pytest.mark.parametrize("name", bs.laws.available())
+@pytest.mark.parametrize("law", VARIANTS, ids=lambda law: law.title)
+def test_options_pass_the_checks(law):
+    testing.check_graph(law)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_law_explains_itself(name):
-    law = type(bs.laws.get(name))
-    assert "math:" in law.__doc__
+    doc = inspect.cleandoc(type(bs.laws.get(name)).__doc__)
+    assert "math:" in doc
     for section in ("Notes", "References", "Examples"):
-        assert f"\n{section}\n---" in inspect.cleandoc(law.__doc__)
+        assert f"\n{section}\n---" in doc
+
+
+@pytest.mark.parametrize("module", [m.name for m in pkgutil.iter_modules(bs.laws.__path__)])
+def test_examples_of_the_catalogue_run(module):
+    assert doctest.testmod(importlib.import_module(f"bayescale.laws.{module}")).failed == 0
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_the_level_is_the_response_at_the_anchor(name):
+    law = bs.laws.get(name)
+    if not (law.with_role("level") and law.response == "positive"):
+        return
+    case = testing.example_of(law)
+    p = Parameters(np, case.parameters).with_values(**{q.name: 0.0 for q in law.with_role("floor")})
+    columns, sequence = testing.design(law, 30, np.random.default_rng(0))
+    x = testing.formula_inputs(law, columns, sequence)
+    wanted = np.log(0.5) + np.zeros(len(x[0]))
+    levels = [q.name for q in law.with_role("level")]
+    shares = dict.fromkeys(levels, -np.log(len(levels)))
+    placed = law.levels_at(np, p, wanted, shares, *x)
+    others = {name: p[name] for name in p if name not in placed}
+    response = law.log_mean(np, Parameters(np, others, placed), *x)
+    # Parameters in excess, a soft bound or a rounding error may move it a little.
+    loose = {"data_constrained": 0.7, "m4": 0.1, "qat_error": 0.2}
+    np.testing.assert_allclose(response, wanted, atol=loose.get(name, 1e-6))
+
+
+class Wrong(Law):
+    """Falls where it says that it rises, is no power law, and overflows."""
+
+    inputs = ("x",)
+    parameters = (floor("E"), level("A"), exponent("alpha"))
+    monotone: ClassVar = {"x": 1}
+    example = Example({"E": 1.0, "A": 2.0, "alpha": 0.5}, {"x": (1.0, 100.0)})
+    limits = (Limit("power_law", {}, lambda v: {"A": v["A"], "alpha": v["alpha"]}),)
+
+    def log_mean(self, xp, p, x):
+        off = 1e-6 if xp is np else 0.0
+        return xp.log(p.E + off + p.A * xp.exp(-p.alpha * xp.sqrt(x)) * xp.exp(1e-8 * x))
+
+
+def test_a_wrong_law_is_caught():
+    law = Wrong()
+    with pytest.raises(AssertionError, match="numbers and graph"):
+        testing.check_graph(law)
+    with pytest.raises(AssertionError, match="should rise in x"):
+        testing.check_monotone(law)
+    with pytest.raises(AssertionError, match="limit PowerLaw"):
+        testing.check_limits(law)
+    with pytest.raises(AssertionError, match="not finite"), np.errstate(all="ignore"):
+        testing.check_decades(law, decades=24)
+
+
+def test_an_implicit_root_carries_the_gradient_of_the_root():
+    import pytensor
+    import pytensor.tensor as pt
+
+    a = pt.vector("a")
+    root = implicit_root(pt, lambda t: (t**3 + t - a, 3 * t**2 + 1), 0.0 * a, a)
+    values = np.array([0.5, 2.0, 10.0])
+    found, slope = pytensor.function(
+        [a], [root, pytensor.grad(root.sum(), a)], mode="FAST_COMPILE"
+    )(values)
+    np.testing.assert_allclose(found**3 + found, values, rtol=1e-12)
+    np.testing.assert_allclose(slope, 1 / (3 * found**2 + 1), rtol=1e-10)
+
+
+def test_published_numbers_are_met():
+    get = bs.laws.get
+    repeated = get("data_constrained")
+    constants = repeated.presets["muennighoff_2023"]
+    assert float(repeated(8.67e9, 178e9, 25e9, **constants)) == pytest.approx(2.2269634075, 1e-9)
+    assert float(repeated(6.34e9, 242e9, 25e9, **constants)) == pytest.approx(2.2256440890, 1e-9)
+    float_law = get("capybara_fp")
+    critical = [
+        float(float_law.critical_data(1e9, e, m, 128, float_law.presets["sun_2025"])) / 1e12
+        for e, m in ((8, 7), (4, 3), (2, 1))
+    ]
+    assert critical == pytest.approx([1730, 27, 0.39], rel=0.02)
+    batch = get("critical_batch")
+    assert float(batch.critical(3.0, batch.presets["kaplan_2020"])) == pytest.approx(1.1e6, 0.05)
+    qat = get("compute_optimal_qat")
+    shares = [float(qat(1.0, s, 8.0, **qat.presets["dremov_2025"])) for s in (20, 1e3, 1e4)]
+    assert shares == pytest.approx([0.106, 0.377, 0.482], abs=1e-3)
+
+
+def test_the_schedule_sums_are_those_of_every_step():
+    steps = np.arange(1, 6001)
+    lr = 3e-4 * np.where(steps < 2000, 1, 0.55 + 0.45 * np.cos(np.pi * (steps - 2000) / 4000))
+    momentum, annealed = 0.0, []
+    for drop in -np.diff(lr, prepend=lr[0]):
+        momentum = 0.999 * momentum + drop
+        annealed.append(momentum + (annealed[-1] if annealed else 0.0))
+    rows = np.arange(499, 6000, 50)
+    x = {"step": steps[rows].astype(float), "lr": lr[rows]}
+    fixed = bs.laws.get("lr_annealing").features(x, None)
+    np.testing.assert_allclose(fixed["S1"], np.cumsum(lr)[rows], rtol=1e-3)
+    np.testing.assert_allclose(fixed["S2"], np.array(annealed)[rows], atol=1e-3 * max(annealed))
+    fitted = bs.laws.get("lr_annealing", decay=None)
+    constants = {"E": 3.0, "A": 0.5, "alpha": 0.5, "C": 0.3}
+    np.testing.assert_allclose(
+        fitted(*x.values(), **constants, lam=np.array(0.999)),
+        bs.laws.get("lr_annealing")(*x.values(), **constants),
+        rtol=1e-5,
+    )
+
+
+def test_a_number_format_has_its_own_error_and_one_common_surface():
+    from bayescale.pooling import resolve_pooling
+
+    pooling = resolve_pooling(bs.laws.get("qat_error").parameters, ("format",), None)
+    assert pooling["delta"].groups == ("format",)
+    assert [name for name, p in pooling.items() if p.groups] == ["delta"]
+
+
+def test_a_transferable_law_pools_its_shares():
+    from bayescale.pooling import Partial, resolve_pooling
+
+    pooling = resolve_pooling(bs.laws.get("hitchhiker").parameters, ("family",), None)
+    assert all(isinstance(pooling[name], Partial) for name in ("E", "B", "alpha", "beta"))
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "said"),
+    [
+        ("lr_annealing", {"step": [1e3, 2e3], "lr": [1e-4, 1e-4]}, "C (and lam) stay"),
+        ("critical_batch", {"L": [3.0, 2.5], "B": [1e5, 1e6]}, "2 batch sizes"),
+        ("batch_trajectory", {"N": [1e8], "S": [1e4], "B": [1e5]}, "1 batch sizes"),
+        ("data_constrained", {"N": [1e8] * 2, "D": [1e9] * 2, "U": [1e9] * 2}, "epochs"),
+        ("qat_error", {"N": [1e8], "D": [1e9], "G": [64.0]}, "no unquantised run"),
+        ("capybara_fp", {"Eb": [4.0], "Mb": [3.0]}, "1 formats"),
+        ("parscale", {"N": [1e9, 1e9], "P": [1.0, 2.0]}, "one stream"),
+        ("step_law", {"lr": [1e-3], "B": [1e5]}, "no bowl"),
+        ("kaplan_ns", {"S": [1e3, 1e4]}, "decade and a half"),
+        ("shifted_power_law", {"x": [1.0, 50.0]}, "two decades"),
+        ("stretched_exponential", {"x": [1.0, 5.0]}, "one decade"),
+    ],
+)
+def test_a_law_says_what_a_table_cannot_tell(name, columns, said):
+    hints = bs.laws.get(name).identifiability({s: np.array(v) for s, v in columns.items()})
+    assert any(said in hint for hint in hints)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("m4", {"e0": -1.0}, "e0"),
+        ("critical_batch", {"floor": 4.0}, "floor"),
+        ("lr_annealing", {"decay": 1.5}, "decay"),
+        ("bivariate_power", {"over": "N"}, "over"),
+        ("additive_power", {"over": ("N", "N")}, "over"),
+        ("bnsl", {"breaks": 0}, "breaks"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(name, options, said):
+    with pytest.raises(ValueError, match=said):
+        bs.laws.get(name, **options)
+
+
+def test_the_optimum_of_slices_grows_as_it_was_made():
+    budgets = np.array([1e18, 1e19, 1e20])
+    exponent, log_level = growth(2.0 * budgets[None] ** np.array([[0.4], [0.6]]), budgets)
+    np.testing.assert_allclose(exponent, [0.4, 0.6])
+    np.testing.assert_allclose(log_level, np.log(2.0))
+
+
+def test_the_catalogue_page_is_up_to_date():
+    page = Path(__file__).parents[1] / "docs" / "catalogue.md"
+    missing = [n for n in NAMES if f"### `{n}`" not in page.read_text()]
+    assert not missing, "run python docs/generate_catalogue.py"

@@ -235,6 +235,15 @@ class QATError(Law):
             choose(G > 1, error + p.gG * groups, LOG_ZERO),
         )
 
+    def levels_at(
+        self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
+    ) -> dict[str, Any]:
+        """Levels of the unquantised loss, to which the error comes on top."""
+        return {
+            "A": log_response + log_shares["A"] + p.alpha * xp.log(x[0]),
+            "B": log_response + log_shares["B"] + p.beta * xp.log(x[1]),
+        }
+
     def identifiability(self, x: Any) -> list[str]:
         """Say where twins, group sizes or data sizes are missing."""
         said = []
