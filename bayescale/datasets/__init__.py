@@ -8,10 +8,12 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from bayescale.datasets.frontier import near_frontier
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["available", "tinylm", "tinylm_checkpoints", "tinylm_sweep"]
+__all__ = ["available", "near_frontier", "tinylm", "tinylm_checkpoints", "tinylm_sweep"]
 
 _FILES = {
     "tinylm": "tinylm.csv",
