@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+#: Width of a posterior over that of its prior from which the data taught nothing.
+UNLEARNED = 0.8
+
+
 def natural_dataset(
     structure: Structure, draws: Mapping[str, np.ndarray], arrays: Arrays, runs: Runs, seed: int
 ) -> "xr.Dataset":
@@ -44,13 +48,9 @@ def natural_dataset(
             variables[q.name] = (("chain", "draw", *groups), values.reshape(*shape, *sizes))
     for q in structure.parameters:
         variables.update(_population(structure, q, draws))
-    coords = {g: list(group_labels(runs, g)) for g in structure.groups}
     used = {d for dims, _ in variables.values() for d in dims}
-    coords = {
-        "chain": range(shape[0]),
-        "draw": range(shape[1]),
-        **{g: v for g, v in coords.items() if g in used},
-    }
+    coords: dict[str, Any] = {"chain": range(shape[0]), "draw": range(shape[1])}
+    coords.update({g: list(group_labels(runs, g)) for g in structure.groups if g in used})
     return xr.Dataset(variables, coords=coords)
 
 
@@ -101,7 +101,8 @@ def sampled_dataset(
     """Sampled coordinates as a data set; units of several groups are joined by `` | ``."""
     import xarray as xr
 
-    variables, coords = {}, {}
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    coords: dict[str, list[str]] = {}
     owners = {f"{q.name}_raw": structure.units[q.name] for q in structure.parameters}
     for name, values in draws.items():
         if values.ndim == 2:
@@ -141,22 +142,39 @@ def summarise(posterior: "xr.Dataset", ci_prob: float) -> "pd.DataFrame":
         raise ValueError(f"ci_prob must be between 0 and 1, not {ci_prob}")
     tail = (1 - ci_prob) / 2
     rows = {}
+    for label, values in rows_of(posterior).items():
+        low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
+        rhat, bulk, ess_tail = (
+            _rank_diagnostics(values) if np.ptp(values) > 0 else (1.0, np.nan, np.nan)
+        )
+        rows[label] = {
+            "median": median,
+            "sd": values.std(),
+            f"lower_{ci_prob:g}": low,
+            f"upper_{ci_prob:g}": high,
+            "r_hat": rhat,
+            "ess_bulk": bulk,
+            "ess_tail": ess_tail,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def rows_of(posterior: "xr.Dataset") -> dict[str, np.ndarray]:
+    """Draws of every parameter and label, shape (chain, draw), under names like ``alpha[gru]``."""
+    rows = {}
     for name, variable in posterior.items():
         dims = [d for d in variable.dims if d not in ("chain", "draw")]
         for where in itertools.product(*(variable[d].values for d in dims)):
-            values = variable.sel(dict(zip(dims, where, strict=True))).values
             label = f"{name}[{', '.join(map(str, where))}]" if where else str(name)
-            low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
-            rhat, bulk, ess_tail = (
-                _rank_diagnostics(values) if np.ptp(values) > 0 else (1.0, np.nan, np.nan)
-            )
-            rows[label] = {
-                "median": median,
-                "sd": values.std(),
-                f"lower_{ci_prob:g}": low,
-                f"upper_{ci_prob:g}": high,
-                "r_hat": rhat,
-                "ess_bulk": bulk,
-                "ess_tail": ess_tail,
-            }
-    return pd.DataFrame.from_dict(rows, orient="index")
+            rows[label] = variable.sel(dict(zip(dims, where, strict=True))).values
+    return rows
+
+
+def unlearned_ceilings(structure: Structure, draws: Mapping[str, np.ndarray]) -> list[str]:
+    """Ceilings whose population is known no better than before the data."""
+    found = []
+    for q in structure.law.with_role("ceiling"):
+        name = f"{q.name}_mean" if f"{q.name}_mean" in draws else f"{q.name}_raw"
+        if q.name not in structure.prior_of and draws[name].std() >= UNLEARNED * q.spread:
+            found.append(q.name)
+    return found

@@ -189,4 +189,5 @@ def _from_json(data: Any) -> Any:
 
 
 def _descendants(cls: type) -> list[type]:
-    return [d for c in cls.__subclasses__() for d in (c, *_descendants(c))]
+    children: list[type] = cls.__subclasses__()
+    return children + [d for c in children for d in _descendants(c)]

@@ -1,0 +1,201 @@
+"""What a fit promises: recovered parameters, named dims, honest gates, files that come back whole."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import bayescale as bs
+
+TRUTH = {"alpha": np.array([0.20, 0.30, 0.45]), "E": np.array([1.6, 1.8, 2.0])}
+
+
+def simulated(counts=(30, 30, 30), seed=3):
+    """Runs of three families with known parameters; some may have one run only."""
+    rng = np.random.default_rng(seed)
+    family = np.repeat(np.arange(3), counts)
+    x = 10 ** rng.uniform(17, 21, family.size)
+    mean = TRUTH["E"][family] + (x / 1e19) ** -TRUTH["alpha"][family]
+    y = mean * np.exp(0.005 * rng.standard_t(4, family.size))
+    return {"flops": x, "loss": y, "arch": np.array(["mlp", "lstm", "gpt"])[family]}
+
+
+def runs_of(table):
+    return bs.Runs(table, y="loss", x={"C": "flops"}, groups={"family": "arch"})
+
+
+def quick(law, runs, **options):
+    chosen = {"draws": 500, "tune": 400, "chains": 2, "random_seed": 5, "progressbar": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bs.ConvergenceWarning)
+        return bs.fit(law, runs, **{**chosen, **options})
+
+
+@pytest.fixture(scope="session")
+def fit():
+    return quick(bs.laws.OffsetPowerLaw(), runs_of(simulated()))
+
+
+def test_known_parameters_are_recovered(fit):
+    for name, truth in TRUTH.items():
+        draws = fit.posterior[name].values.reshape(-1, 3)
+        low, high = np.quantile(draws, [0.005, 0.995], axis=0)
+        assert np.all((low < truth) & (truth < high)), name
+        assert np.all(high - low < 0.5 * truth), name
+
+
+def test_posterior_has_named_dims_and_labels(fit):
+    assert fit.posterior["alpha"].dims == ("chain", "draw", "family")
+    assert list(fit.posterior["family"].values) == ["mlp", "lstm", "gpt"]
+    assert {"alpha_population", "alpha_sd"} <= set(fit.posterior)
+
+
+def test_summary_names_its_interval(fit):
+    table = fit.summary(ci_prob=0.8)
+    assert {"median", "lower_0.8", "upper_0.8", "r_hat", "ess_bulk"} <= set(table.columns)
+    assert "alpha[gpt]" in table.index
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        fit.summary(ci_prob=90)
+
+
+def test_diagnostics_hold_the_promised_fields(fit):
+    assert {
+        "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "ebfmi", "compile_s", "sample_s",
+        "total_s", "converged",
+    } == set(fit.diagnostics)  # fmt: skip
+    assert fit.diagnostics["max_rhat"] < 1.05
+
+
+def test_the_same_seed_gives_the_same_draws_bit_for_bit(fit):
+    again = quick(bs.laws.OffsetPowerLaw(), runs_of(simulated()))
+    assert all(np.array_equal(fit.draws[k], again.draws[k]) for k in fit.draws)
+    assert again.diagnostics["compile_s"] < 1.0, "the second fit of a structure must not compile"
+
+
+def test_numbers_and_graph_give_the_same_log_likelihood(fit):
+    graph = fit.model.compile_logp(vars=fit.model.observed_RVs, sum=False)
+    transforms = {rv.name: fit.model.rvs_to_transforms[rv] for rv in fit.model.free_RVs}
+    point = {}
+    for name, values in fit.draws.items():
+        value = values[0, 0]
+        if transforms[name] is not None:
+            point[f"{name}_log__"] = np.log(value)
+        else:
+            point[name] = value
+    assert np.allclose(
+        graph(point)[0] - np.log(fit.runs.y), fit.log_likelihood[0, 0], rtol=0, atol=1e-8
+    )
+
+
+def test_a_saved_fit_comes_back_whole(fit, tmp_path):
+    loaded = bs.load(fit.save(tmp_path / "fit.nc"))
+    x, groups = {"C": [1e18, 1e23]}, {"family": "a family never seen"}
+    assert np.array_equal(
+        fit.forecast(x, groups=groups).draws, loaded.forecast(x, groups=groups).draws
+    )
+    assert loaded.diagnostics == dict(fit.diagnostics)
+    assert loaded.runs == fit.runs
+    assert loaded.law == fit.law
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no file"):
+        bs.load(tmp_path / "absent.nc")
+
+
+def test_arviz_reads_the_tree(fit):
+    import arviz as az
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isfinite(az.loo(fit.data).elpd)
+
+
+def test_a_fit_that_fails_the_gate_says_so_loudly():
+    with pytest.warns(bs.ConvergenceWarning, match="did not converge.*ESS"):
+        bs.fit(
+            bs.laws.OffsetPowerLaw(), runs_of(simulated()), draws=20, tune=50, chains=2, progressbar=False
+        )
+
+
+def test_a_family_with_one_run_borrows_its_exponent_from_the_population():
+    table = simulated((30, 30, 1))
+    with pytest.warns(bs.RunsWarning, match="one distinct x"):
+        runs = runs_of(table)
+    starved = quick(bs.laws.OffsetPowerLaw(), runs)
+    alpha = starved.posterior["alpha"].values.reshape(-1, 3)
+    assert alpha[:, 2].std() > 3 * alpha[:, :2].std(axis=0).max()
+    population = starved.posterior["alpha_population"].values
+    assert abs(np.log(np.median(alpha[:, 2]) / np.median(population))) < 0.3
+
+
+class Saturating(bs.Law):
+    """A law of a user: y = E + A / (1 + x / x0)."""
+
+    name = "saturating_of_a_user"
+    inputs = ("x",)
+    parameters = ()
+
+    def log_mean(self, xp, p, x):
+        return xp.log(p.E + p.A / (1 + x / p.x0))
+
+
+def test_a_law_of_ten_lines_works_everywhere(tmp_path):
+    from bayescale.laws.base import floor, level, location
+
+    Saturating.parameters = (floor("E"), level("A"), location("x0", of="x"))
+    rng = np.random.default_rng(0)
+    x = np.geomspace(1, 1e4, 25)
+    y = Saturating()(x, E=0.5, A=2.0, x0=50.0) * np.exp(0.01 * rng.normal(size=25))
+    runs = bs.Runs({"x": x, "y": y}, y="y", x="x")
+    fit = quick(Saturating(), runs)
+    assert abs(float(fit.posterior["x0"].median()) - 50) < 15
+    assert fit.forecast({"x": [1e6]}).extrapolated.all()
+    assert bs.load(fit.save(tmp_path / "own.nc")).law == Saturating()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pooling": {"alhpa": bs.Shared()}}, "did you mean 'alpha'"),
+        ({"pooling": {"alpha": bs.Partial("familly")}}, "did you mean 'family'"),
+        ({"pooling": {"alpha": "family"}}, "must be Shared"),
+        ({"noise": bs.LogStudentT() + bs.Checkpoints()}, "sequence="),
+        ({"noise": bs.LogStudentT() + bs.Effect("seed")}, "effect of the group 'seed'"),
+        ({"priors": {"aplha": None}}, "did you mean 'alpha'"),
+        ({"draws": 0}, "at least 1"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
+    with pytest.raises(ValueError, match=message):
+        bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
+
+
+def test_forecasts_refuse_inputs_that_make_no_sense(fit):
+    with pytest.raises(ValueError, match="finite and positive"):
+        fit.forecast({"C": [-1.0]})
+    with pytest.raises(ValueError, match="missing: C"):
+        fit.forecast({"N": [1.0]})
+    with pytest.raises(ValueError, match="no group is called"):
+        fit.forecast({"C": [1e20]}, groups={"famly": "gpt"})
+    with pytest.raises(ValueError, match="'run' or 'mean'"):
+        fit.forecast({"C": [1e20]}, kind="median")
+
+
+def test_forecasts_mark_what_lies_beyond_the_data(fit):
+    forecast = fit.forecast({"C": [1e19, 1e24]}, groups={"family": "gpt"})
+    assert forecast.extrapolated.tolist() == [False, True]
+    assert forecast.points["decades_beyond"].iloc[1] == pytest.approx(3.0, abs=0.3)
+
+
+def test_bands_nest_and_new_families_are_less_certain(fit):
+    table = fit.forecast({"C": [1e23]}, groups={"family": "gpt"}).table.iloc[0]
+    assert table["lower_0.95"] < table["lower_0.8"] < table["lower_0.5"] < table["median"]
+    new = fit.forecast({"C": [1e23]}, groups={"family": "never seen"}).table.iloc[0]
+    assert new["upper_0.8"] - new["lower_0.8"] > 3 * (table["upper_0.8"] - table["lower_0.8"])
+
+
+def test_forecasts_survive_twenty_decades(fit):
+    draws = fit.forecast({"C": np.geomspace(1e5, 1e30, 26)}, groups={"family": "mlp"}, kind="mean").draws
+    assert np.isfinite(draws).all()
+    assert np.all(np.diff(draws, axis=1) <= 0)
