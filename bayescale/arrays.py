@@ -36,10 +36,7 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     arrays: Arrays = {"y": y if noise.counts else noise.on_link(y)}
     if noise.counts:
         arrays["trials"] = np.asarray(runs.trials, float)
-    if "se" in structure.extras:
-        arrays["se"] = np.asarray(runs.y_se) * noise.slope_of_link(y)
-    if "weight" in structure.extras:
-        arrays["weight"] = np.asarray(runs.weight, float)
+    arrays.update(extra_arrays(structure, runs))
     columns = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
     arrays.update({f"log_{symbol}": np.log(values) for symbol, values in columns.items()})
     sequence = None if runs.sequence is None else np.asarray(runs.sequence)
@@ -56,6 +53,17 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
         arrays.update(
             checkpoint_arrays(arrays["sequence"], arrays[f"log_{structure.columns[0][0]}"])
         )
+    return arrays
+
+
+def extra_arrays(structure: Structure, runs: Runs) -> Arrays:
+    """Collect standard errors, on the scale of the noise, and weights, where they are in use."""
+    arrays: Arrays = {}
+    if "se" in structure.extras and runs.y_se is not None:
+        slope = structure.noise.slope_of_link(np.asarray(runs.y, float))
+        arrays["se"] = np.asarray(runs.y_se) * slope
+    if "weight" in structure.extras and runs.weight is not None:
+        arrays["weight"] = np.asarray(runs.weight, float)
     return arrays
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.arrays import Arrays
+from bayescale.arrays import Arrays, extra_arrays
 from bayescale.predictive import Points, Predictive, predict, sequence_of_cells
 from bayescale.runs import Runs
 from bayescale.structure import SEQUENCE, Structure, group_labels
@@ -171,7 +171,8 @@ def predict_runs(
         groups[SEQUENCE] = np.array(new.sequence_labels, object)[new.sequence]
     x = dict(new.x) if new.trials is None else {**new.x, "trials": new.trials}
     points, _ = points_of(structure, arrays, fitted, x, groups)
-    return predict(structure, draws, arrays, points, np.random.default_rng(seed))
+    columns = extra_arrays(structure, new)
+    return predict(structure, draws, arrays, points, np.random.default_rng(seed), columns)
 
 
 def points_of(

@@ -95,6 +95,7 @@ def predict(
     arrays: Arrays,
     points: Points,
     rng: np.random.Generator,
+    known: Mapping[str, np.ndarray] | None = None,
 ) -> Predictive:
     """Predict measurements at points.
 
@@ -108,13 +109,15 @@ def predict(
         Where.
     rng : numpy.random.Generator
         Draws the parameters of new labels.
+    known : mapping, optional
+        ``se`` and ``weight`` of measurements that have been made, as in the arrays of a model.
     """
     found = natural_at_cells(structure, draws, arrays, points.cells, rng)
     p = parameters({name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()})
     law, noise = structure.law, structure.noise
     x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
-    location, sd = noise.without(Checkpoints).moments(np, curve, p, {})
+    location, sd = noise.without(Checkpoints).moments(np, curve, p, known or {})
     if not noise.counts:
         sd = np.broadcast_to(sd, location.shape)
     if noise.has_checkpoints:

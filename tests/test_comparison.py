@@ -414,6 +414,17 @@ def test_hidden_scales_are_scored_by_what_the_smaller_ones_say(monkeypatch):
     np.testing.assert_allclose(result.pointwise.loc["a"], expected, atol=0.5)
 
 
+def test_hidden_measurements_keep_their_own_standard_errors():
+    from bayescale.forecast import predict_runs
+
+    found = table(rows=10) | {"error": np.linspace(0.001, 0.5, 10)}
+    runs = bs.Runs(found, y="loss", x={"C": "flops"}, y_se="error")
+    fit = true_fit(runs)
+    predicted = predict_runs(fit.structure, fit.flat_draws, fit.arrays, runs, runs)
+    expected = np.sqrt(0.01**2 + (runs.y_se / runs.y) ** 2)
+    np.testing.assert_allclose(predicted.sd[0], expected)
+
+
 def test_a_hidden_label_is_predicted_as_one_never_seen(monkeypatch):
     families = ("gru", "lstm", "mlp", "rwkv", "transformer")
     runs = runs_of(table(rows=8, families=families), groups=True)
