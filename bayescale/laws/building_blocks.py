@@ -139,7 +139,7 @@ class AdditivePower(Law):
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         """Floor, then level and exponent of every input."""
-        terms = ((level(f"A_{s}"), exponent(f"a_{s}")) for s in self.over)
+        terms = ((level(f"A_{s}"), exponent(f"a_{s}", of=f"A_{s}")) for s in self.over)
         return (floor("E"), *(q for term in terms for q in term))
 
     def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:

@@ -51,7 +51,7 @@ class M1(Law):
     """
 
     name = "m1"
-    parameters = (level("b"), exponent("c", spread=0.8))
+    parameters = (level("b"), exponent("c", spread=0.8, of="b"))
     monotone = {"x": -1}
     example = Example({"b": 5.0, "c": 0.2}, _EXAMPLES)
     limits = (Limit("power_law", {}, lambda v: {"A": v["b"], "alpha": v["c"]}),)
@@ -84,7 +84,7 @@ class M2(Law):
     """
 
     name = "m2"
-    parameters = (floor("e_inf"), level("b"), exponent("c", spread=0.8))
+    parameters = (floor("e_inf"), level("b"), exponent("c", spread=0.8, of="b"))
     monotone = {"x": -1}
     example = Example({"e_inf": 0.15, "b": 10.0, "c": 0.3}, _EXAMPLES)
     limits = (

@@ -98,9 +98,9 @@ class Hitchhiker(Chinchilla):
     parameters = (
         floor("E"),
         level("A"),
-        exponent("alpha", between=0.2),
+        exponent("alpha", between=0.2, of="A"),
         named(level("B", between=0.5), pooling="partial"),
-        exponent("beta", between=0.2),
+        exponent("beta", between=0.2, of="B"),
     )
     presets = {}
     limits = (Limit("chinchilla", {}),)

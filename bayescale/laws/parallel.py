@@ -66,8 +66,12 @@ class ParScale(Law):
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         """Floor, scale and exponent of size, worth of a stream, and the data term."""
-        data = (level("B"), exponent("beta")) if self.tokens else ()
-        size = (level("A"), exponent("alpha"), positive("k", median=0.3, spread=0.7, between=0.3))
+        data = (level("B"), exponent("beta", of="B")) if self.tokens else ()
+        size = (
+            level("A"),
+            exponent("alpha", of="A"),
+            positive("k", median=0.3, spread=0.7, between=0.3),
+        )
         return (floor("E"), *size, *data)
 
     def _effective(self, xp: Any, p: Parameters, N: Any, P: Any) -> Any:

@@ -87,9 +87,9 @@ class CapybaraFP(Law):
         return (
             floor("eps"),
             level("n"),
-            exponent("alpha"),
+            exponent("alpha", of="n"),
             level("d"),
-            exponent("beta"),
+            exponent("beta", of="d"),
             named(level("gamma"), centre=-2.0),
             *own,
             exponent("delta", median=2.0),
@@ -194,9 +194,9 @@ class QATError(Law):
     parameters = (
         floor("E"),
         level("A"),
-        exponent("alpha"),
+        exponent("alpha", of="A"),
         level("B"),
-        exponent("beta"),
+        exponent("beta", of="B"),
         named(positive("delta", median=0.03, spread=1.5), groups=("format",)),
         exponent("gN", median=0.2),
         exponent("gD", median=0.07),

@@ -84,9 +84,9 @@ class DataConstrained(Law):
         return (
             floor("E"),
             level("A"),
-            exponent("alpha"),
+            exponent("alpha", of="A"),
             level("B"),
-            exponent("beta"),
+            exponent("beta", of="B"),
             positive("Rd", median=10.0),
             positive("Rn", median=5.0),
             *(wear if self.degradation else ()),

@@ -85,7 +85,7 @@ class LRAnnealing(Law):
         """Floor, level and exponent of progress, gain and, unless it is given, its memory."""
         fitted = () if self.decay is not None else (fraction("lam", 0.999, 0.7, 0.3),)
         gain = 0.05 * (1 - (self.decay or 0.999)) / self.peak
-        size = (floor("E"), level("A"), exponent("alpha", median=0.5))
+        size = (floor("E"), level("A"), exponent("alpha", median=0.5, of="A"))
         return (*size, positive("C", median=gain, spread=1.5), *fitted)
 
     def features(

@@ -36,7 +36,12 @@ class ShiftedPowerLaw(Law):
     """
 
     name = "shifted_power_law"
-    parameters = (floor("E"), level("A"), exponent("alpha", spread=0.8), location("b", of="x"))
+    parameters = (
+        floor("E"),
+        level("A"),
+        exponent("alpha", spread=0.8, of="A"),
+        location("b", of="x"),
+    )
     monotone = {"x": -1}
     presets = {
         "clip_2025": {"A": 57.862, "b": 18.39, "alpha": 0.2266, "E": 0.1112},

@@ -68,9 +68,9 @@ class StepLaw(Law):
     parameters = (
         floor("E"),
         level("A_N"),
-        exponent("a_N"),
+        exponent("a_N", of="A_N"),
         level("A_D"),
-        exponent("a_D"),
+        exponent("a_D", of="A_D"),
         location("lr_r", of="lr"),
         slope("p", mean=0.5, spread=0.5),
         slope("q", mean=0.3, spread=0.5),
