@@ -166,7 +166,7 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
 def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarray:
     """1 where the rows of a unit determine the parameter by themselves."""
     if isinstance(structure.pooling_of[q.name], Partial):
-        if q.role in ("exponent", "level"):
+        if q.role in ("exponent", "level") or (q.role == "slope" and q.of):
             return known.pins_slope.astype(float)
         if q.role in ("floor", "slope"):
             return known.pins_bend.astype(float)

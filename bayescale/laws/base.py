@@ -103,9 +103,11 @@ def width(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
     return Parameter(name, "width", "log", math.log(median), spread, 0.3)
 
 
-def slope(name: str, mean: float = 0.0, spread: float = 0.5, between: float = 0.3) -> Parameter:
-    """Signed exponent or slope."""
-    return Parameter(name, "slope", "real", mean, spread, between)
+def slope(
+    name: str, mean: float = 0.0, spread: float = 0.5, between: float = 0.3, of: str | None = None
+) -> Parameter:
+    """Signed exponent or slope; `of` names the level of a term that has no other slope."""
+    return Parameter(name, "slope", "real", mean, spread, between, of=of)
 
 
 def positive(name: str, median: float, spread: float = 1.0, between: float = 0.5) -> Parameter:

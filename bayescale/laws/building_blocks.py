@@ -68,7 +68,7 @@ class BivariatePower(Law):
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         """Floor if wanted, level, and a signed exponent for every input."""
-        powers = tuple(slope(f"a_{s}", spread=0.7) for s in self.over)
+        powers = tuple(slope(f"a_{s}", spread=0.7, of="A") for s in self.over)
         return (*((floor("E"),) if self.offset else ()), level("A"), *powers)
 
     def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:

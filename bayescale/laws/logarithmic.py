@@ -41,7 +41,7 @@ class LogLaw(Law):
 
     name = "log_law"
     response = "real"
-    parameters = (intercept("a"), slope("b", spread=3.5, between=1.0))
+    parameters = (intercept("a"), slope("b", spread=3.5, between=1.0, of="a"))
     example = Example({"a": -20.0, "b": 5.0}, {"x": (1e7, 1e11)}, noise=1.0)
 
     def mean(self, xp: Any, p: Parameters, x: Any) -> Any:
