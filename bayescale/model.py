@@ -123,9 +123,9 @@ def _vary(
     elif q.spread > 0:
         made[f"{name}_mean"] = pm.Normal(f"{name}_mean", 0.0, q.spread, shape=1)
     for group in structure.main_effects(name):
-        made[f"{name}_sd_{group}"] = pm.HalfNormal(f"{name}_sd_{group}", q.between, shape=1)
+        made[f"{name}_sd_{group}"] = _between(f"{name}_sd_{group}", q)
         made[f"{name}_effect_{group}"] = pm.Normal(f"{name}_effect_{group}", 0.0, 1.0, dims=group)
-    made[f"{name}_sd"] = pm.HalfNormal(f"{name}_sd", q.between, shape=1)
+    made[f"{name}_sd"] = _between(f"{name}_sd", q)
     centred = data[f"centred_{name}"]
     made[f"{name}_raw"] = pm.Normal(
         f"{name}_raw",
@@ -134,6 +134,17 @@ def _vary(
         **shape,
     )
     return made
+
+
+def _between(name: str, q: Parameter) -> Any:
+    """Standard deviation between groups, kept off zero.
+
+    With few groups a prior that is flat at zero lets groups collapse onto one value, which
+    narrows bands and funnels the sampler (Chung et al. 2013, Psychometrika 78, 685).
+    """
+    import pymc as pm
+
+    return pm.Gamma(name, alpha=2.0, beta=3.0 / q.between, shape=1)
 
 
 def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, Any]) -> Any:

@@ -40,6 +40,16 @@ class Part:
         """Change location and scale of the measurements, row by row."""
         return mean, sd
 
+    def numbers(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Numbers of the table that the part reads, each of shape (1,)."""
+        return {}
+
+    def shift(
+        self, rng: np.random.Generator, beyond: np.ndarray, cell: np.ndarray, samples: int
+    ) -> Any:
+        """Error of the curve at points some decades beyond the data, for every draw."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Effect(Part):
@@ -50,7 +60,7 @@ class Effect(Part):
     group : str
         Name of a group of the table, or ``"sequence"``.
     scale : float
-        Scale of the half-normal prior of its standard deviation, on the scale of the likelihood.
+        Scale of the prior of its standard deviation, on the scale of the likelihood.
 
     Examples
     --------
@@ -93,6 +103,9 @@ class Checkpoints(Part):
     ----------
     length : float
         Prior median of the length scale :math:`\ell`, in units of ln x.
+    over : Pooling
+        Over which groups the length scale varies; that of the variance is the likelihood's
+        ``scale=``.
 
     References
     ----------
@@ -106,6 +119,11 @@ class Checkpoints(Part):
     """
 
     length: float = 0.3
+    over: Pooling = Shared()
+
+    def pooling(self) -> dict[str, Pooling]:
+        """How the length scale varies."""
+        return {"length": self.over}
 
     def parameters(self) -> tuple[Parameter, ...]:
         """The length scale."""
