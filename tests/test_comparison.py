@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 import bayescale as bs
 from bayescale import comparison, holdout
 from bayescale.laws import OffsetPowerLaw, PowerLaw
+from bayescale.stacking import stacking_weights
 
 DRAWS = 400
 TRUTH = {"E": 1.5, "A": 40.0, "alpha": 0.1}
@@ -339,7 +340,7 @@ def log_score(density, weights, importance):
 def test_no_other_mixture_scores_higher(seed, forms, items):
     rng = np.random.default_rng(seed)
     density, importance = rng.normal(0, 2, (forms, items)), rng.uniform(0.2, 1, items)
-    weights = comparison.stacking_weights(density, importance)
+    weights = stacking_weights(density, importance)
     assert weights.sum() == pytest.approx(1.0)
     assert (weights >= 0).all()
     best = log_score(density, weights, importance)
@@ -349,8 +350,8 @@ def test_no_other_mixture_scores_higher(seed, forms, items):
 
 def test_weights_survive_densities_that_underflow():
     density = np.array([[-2000.0, -3000.0], [-2001.0, -2999.0]])
-    expected = comparison.stacking_weights(density + 2500, np.ones(2))
-    np.testing.assert_allclose(comparison.stacking_weights(density, np.ones(2)), expected)
+    expected = stacking_weights(density + 2500, np.ones(2))
+    np.testing.assert_allclose(stacking_weights(density, np.ones(2)), expected)
 
 
 def test_a_mixed_forecast_contains_the_disagreement(pair):
