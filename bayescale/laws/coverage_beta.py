@@ -17,9 +17,9 @@ class CoverageBeta(Law):
        p_i \sim (1 - z)\, \mathrm{Beta}(s_1, s_2) + z\, \delta_0, \qquad
        \mathrm{cov}(k) = (1 - z) \left(1 - \frac{B(s_1, s_2 + k)}{B(s_1, s_2)}\right)
 
-    Fit the raw counts: one row a problem, ``y=("solved", "samples")``, an input `k` of 1, and
-    ``noise=bs.ZeroInflatedBetaBinomial()``, which shares `s1` and `z` with the law.  The forecast
-    of ``kind="mean"`` at any `k` is then the coverage.
+    Fit the raw counts: one row a problem, ``y=("solved", "samples")``, an input `k` of 1 (the
+    table will say that it does not vary), and ``noise=bs.ZeroInflatedBetaBinomial()``, which shares
+    `s1` and `z` with the law.  The forecast of ``kind="mean"`` at any `k` is then the coverage.
 
     Parameters
     ----------
