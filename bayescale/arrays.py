@@ -160,6 +160,8 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
             arrays[f"centred_{q.name}"] = centred
         arrays[f"step_{q.name}"] = _step(structure, q, known, centred)
         arrays[f"start_{q.name}"] = _start(structure, q, known, centred, arrays[f"offset_{q.name}"])
+    for part in structure.noise.parts:
+        arrays.update(part.numbers(rows))
     return arrays
 
 

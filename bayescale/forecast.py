@@ -206,6 +206,7 @@ def points_of(
     own = labels.get(SEQUENCE)
     run = None if own is None else np.unique(own.astype(str), return_inverse=True)[1]
     made = structure.law.features(columns, run)
+    beyond = _decades_beyond(structure, arrays, columns, cells_found, cell)
     points = Points(
         {s: np.log(v) for s, v in columns.items()},
         cells_found,
@@ -213,8 +214,8 @@ def points_of(
         np.where(sequence >= 0, sequence, alone),
         inputs.get("trials"),
         () if made is columns else tuple(made.values()),
+        beyond,
     )
-    beyond = _decades_beyond(structure, arrays, columns, cells_found, cell)
     frame = pd.DataFrame(
         {**inputs, **{g: v for g, v in labels.items() if g in structure.groups or g == SEQUENCE}}
     )

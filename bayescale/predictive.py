@@ -33,6 +33,8 @@ class Points:
         Trials of a new measurement, where successes are counted.
     made : tuple of array, shape (points, ...)
         Features that the law made from the inputs, where it reads those instead.
+    beyond : array, shape (points,), or None
+        Decades outside the data of the same labels.
     """
 
     log_x: dict[str, np.ndarray]
@@ -41,6 +43,7 @@ class Points:
     sequence: np.ndarray
     trials: np.ndarray | None = None
     made: tuple[np.ndarray, ...] = ()
+    beyond: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,12 @@ def predict(
     law, noise = structure.law, structure.noise
     x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
-    location, sd = noise.without(Checkpoints).moments(np, curve, p, known or {})
+    if points.beyond is not None:
+        for part in noise.parts:
+            curve = curve + part.shift(rng, points.beyond, points.cell, len(curve))
+    at_points = {f"log_{s}": values for s, values in points.log_x.items()}
+    data = {**_edges(arrays), **at_points, **(known or {})}
+    location, sd = noise.without(Checkpoints).moments(np, curve, p, data)
     if not noise.counts:
         sd = np.broadcast_to(sd, location.shape)
     if noise.has_checkpoints:
@@ -204,10 +212,15 @@ def _moments_of_rows(
     x = [values[rows] for values in formula_inputs(np, arrays)]
     law = structure.law
     curve = noise.curve(np, law, p, *x)
-    names = (*structure.extras, "y", "previous", "gap")
-    data = {name: arrays[name][rows] for name in names if name in arrays}
+    inputs = [f"log_{s}" for s, _ in structure.columns]
+    names = (*structure.extras, *inputs, "y", "previous", "gap")
+    data = {name: arrays[name][rows] for name in names if name in arrays} | _edges(arrays)
     location, sd = noise.moments(np, curve, p, data)
     return location, sd if noise.counts else np.broadcast_to(sd, location.shape)
+
+
+def _edges(arrays: Arrays) -> Arrays:
+    return {name: values for name, values in arrays.items() if name.startswith("edge_")}
 
 
 def sequence_of_cells(

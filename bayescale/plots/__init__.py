@@ -13,6 +13,7 @@ from bayescale.plots.exponents import plot_exponents
 from bayescale.plots.forecast import plot_forecast
 from bayescale.plots.predictive_check import plot_predictive_check
 from bayescale.plots.prior import plot_prior
+from bayescale.plots.reliability import plot_reliability
 
 __all__ = [
     "STYLE",
@@ -21,6 +22,7 @@ __all__ = [
     "plot_forecast",
     "plot_predictive_check",
     "plot_prior",
+    "plot_reliability",
     "publication",
 ]
 

@@ -1,0 +1,144 @@
+"""Hide the largest scales, forecast them, and score the forecasts."""
+
+import numpy as np
+import pytest
+
+import bayescale as bs
+from bayescale.backtesting import Backtest, _Case, _labels_hidden, _scales_hidden, crps, doubted
+from bayescale.doubt import Discrepancy
+from bayescale.laws.base import Parameters
+from bayescale.predictive import Predictive
+
+
+def table_of(families=2, rows=9, drift=0.0):
+    x = np.geomspace(1e17, 1e21, rows)
+    rng = np.random.default_rng(0)
+    columns = {"flops": [], "loss": [], "arch": []}
+    for f in range(families):
+        y = (1.5 + 3e3 * x**-0.19) * np.exp(0.01 * rng.standard_normal(rows))
+        columns["flops"] += list(x)
+        columns["loss"] += list(y * np.exp(drift * np.log10(x / 1e19).clip(0)))
+        columns["arch"] += [f"f{f}"] * rows
+    return bs.Runs(columns, y="loss", x={"C": "flops"}, groups={"family": "arch"})
+
+
+@pytest.fixture(scope="session")
+def tested():
+    laws = {"floor": bs.laws.OffsetPowerLaw(), "no floor": bs.laws.PowerLaw()}
+    return bs.backtest(laws, table_of(), cut=(0.8, 1.3), draws=200, tune=200, chains=2)
+
+
+@pytest.fixture(scope="session")
+def tested_fit():
+    from bayescale.arrays import arrays_of
+    from bayescale.fitting import Fit
+    from bayescale.sampling import diagnose, sample
+    from bayescale.structure import structure_of
+
+    runs, law = table_of(), bs.laws.OffsetPowerLaw()
+    structure = structure_of(law, runs, None, bs.LogStudentT(), None)
+    arrays = arrays_of(structure, runs)
+    made = sample(structure, arrays, draws=200, tune=200, chains=2, random_seed=0)
+    found = diagnose(made.draws, made.stats)
+    return Fit(law, runs, structure, arrays, made.draws, made.stats, found)
+
+
+def test_rolling_cuts_hide_the_largest_scales_of_every_family():
+    runs = table_of()
+    hides = _scales_hidden(runs, (0.8, 1.3), 2, None)
+    assert list(hides) == ["0.8 decades", "1.3 decades"]
+    assert [h.sum() for h in hides.values()] == [4, 6]
+    for hidden in hides.values():
+        assert runs.x["C"][hidden].min() > runs.x["C"][~hidden].max()
+
+
+def test_a_cut_spares_curves_that_it_would_empty():
+    assert _scales_hidden(table_of(), (9.0,), 2, None) == {}
+    with pytest.raises(ValueError, match="nothing to hide"):
+        bs.backtest(bs.laws.PowerLaw(), table_of(), cut=(9.0,))
+
+
+def test_a_family_is_left_out_but_for_its_smallest_runs():
+    runs = table_of()
+    hides = _labels_hidden(runs, "family", 3, None)
+    assert list(hides) == ["f0", "f1"]
+    assert hides["f0"].sum() == 6
+    assert np.all(runs.codes["family"][hides["f0"]] == 0)
+    with pytest.raises(ValueError, match="by='arch' is no group; there are family"):
+        _labels_hidden(runs, "arch", 3, None)
+
+
+def test_the_table_scores_every_law_and_cut(tested):
+    table = tested.table.set_index(["law", "cut"])
+    assert len(table) == 4
+    floor, plain = table.loc["floor"], table.loc["no floor"]
+    assert np.all(floor["rmsle"] < plain["rmsle"])
+    assert np.all(floor["log_density"] > plain["log_density"])
+    assert np.all(floor["crps"] < plain["crps"])
+    np.testing.assert_allclose(floor["decades_beyond"], [1.0, 1.5])
+    assert np.all(floor["width_0.95"] > floor["width_0.5"])
+
+
+def test_every_hidden_run_is_listed_with_what_was_said_about_it(tested):
+    points = tested.points
+    assert len(points) == 2 * (4 + 6)
+    inside = (points["lower_0.9"] <= points["y"]) & (points["y"] <= points["upper_0.9"])
+    assert np.array_equal(inside, points["inside_0.9"])
+    assert np.all((points["probability_below"] >= 0) & (points["probability_below"] <= 1))
+
+
+def test_the_figure_has_a_line_for_every_law_and_the_diagonal(tested):
+    import matplotlib.pyplot as plt
+
+    ax = tested.plot()
+    assert len(ax.lines) == 3
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["floor", "no floor"]
+    plt.close(ax.figure)
+
+
+def test_a_law_must_be_named_when_there_are_several(tested):
+    with pytest.raises(ValueError, match="law must be one of floor, no floor, not None"):
+        tested.verdict()
+
+
+def known(error, sd=0.01, curves=40, cut=1.0):
+    """Back-test of forecasts that are wrong by known amounts on the log scale."""
+    x = np.full(curves, 1e9)
+    labels = [f"c{i}" for i in range(curves)]
+    y = np.exp(np.broadcast_to(error, (curves,)))
+    runs = bs.Runs({"x": x, "y": y, "g": labels}, y="y", x="x", groups={"g": "g"})
+    zeros = np.zeros((4000, curves))
+    made = Predictive(bs.LogNormal(), np.exp(zeros), zeros, zeros + sd, Parameters(np, {}))
+    rows = np.arange(curves)
+    case = _Case("law", f"{cut:g}", made, rows, np.full(curves, cut), rows, True)
+    return Backtest((case,), runs, (0.5, 0.9), None)
+
+
+def test_calibrated_forecasts_are_supported_and_need_no_doubt():
+    tested = known(0.01 * np.random.default_rng(1).standard_normal(40))
+    assert tested.supported() == 1.0
+    assert tested.verdict().startswith("These data support forecasting with law about 1.0 decades")
+    assert tested.discrepancy().scale <= 0.005
+
+
+def test_overconfident_forecasts_are_not_supported_and_ask_for_their_doubt():
+    tested = known(0.05 * np.random.default_rng(1).standard_normal(40))
+    assert tested.supported() == 0.0
+    assert "do not support" in tested.verdict()
+    assert 0.03 < tested.discrepancy().scale < 0.08
+
+
+def test_doubt_joins_a_posterior_without_another_fit(tested_fit):
+    trusting = tested_fit.forecast({"C": [1e23]}, groups={"family": "f0"}, ci_prob=0.9).table
+    doubting = doubted(doubted(tested_fit, Discrepancy(0.5)), Discrepancy(0.2))
+    table = doubting.forecast({"C": [1e23]}, groups={"family": "f0"}, ci_prob=0.9).table
+    added = np.log(table["upper_0.9"] / table["lower_0.9"]).iloc[0]
+    assert added > np.log(trusting["upper_0.9"] / trusting["lower_0.9"]).iloc[0]
+    np.testing.assert_allclose(added, 2 * 1.645 * 0.4, rtol=0.15)
+    assert doubting.draws is tested_fit.draws
+
+
+def test_crps_of_normal_draws_is_the_known_one():
+    drawn = np.sort(np.random.default_rng(0).standard_normal((20000, 1)), axis=0)
+    exact = 1.0 * (2 * np.exp(-0.0) / np.sqrt(2 * np.pi) - 1 / np.sqrt(np.pi))
+    np.testing.assert_allclose(crps(drawn, np.zeros(1)), exact, atol=0.005)

@@ -1,0 +1,117 @@
+"""Checkpoints of a run, scatter that follows scale, and doubt in a law."""
+
+import numpy as np
+import pytest
+
+import bayescale as bs
+from bayescale.arrays import arrays_of
+from bayescale.doubt import Discrepancy, ScaleTrend
+from bayescale.forecast import forecast, predict_runs
+from bayescale.laws.base import Parameters
+from bayescale.structure import structure_of
+
+X = np.geomspace(1e6, 1e8, 12)
+
+
+def runs_of(y, x=X):
+    table = {"x": x, "y": y, "run": ["a"] * len(x), "family": ["f"] * len(x)}
+    return bs.Runs(table, y="y", x="x", sequence="run", groups={"family": "family"})
+
+
+def posterior(noise, y, sigma=0.02, length=0.3, samples=4000):
+    """Draws that all say y = 1 (level 0, exponent tiny): forecasts are then known exactly."""
+    law = bs.laws.PowerLaw()
+    runs = runs_of(y)
+    structure = structure_of(law, runs, None, noise, None)
+    arrays = arrays_of(structure, runs)
+    values = {"A": 0.0, "alpha": -20.0, "sigma": np.log(sigma), "length": np.log(length)}
+    draws = {}
+    for q in structure.parameters:
+        offset = float(np.ravel(arrays[f"offset_{q.name}"])[0])
+        scale = float(np.ravel(arrays[f"scale_{q.name}"])[0])
+        z = (values.get(q.name, 0.0) - offset) / scale
+        draws[f"{q.name}_raw"] = np.full((samples, 1), z)
+        draws[f"{q.name}_mean"] = np.full((samples, 1), z)
+        draws[f"{q.name}_sd"] = np.zeros((samples, 1))
+    return structure, draws, arrays, runs
+
+
+def predicted(noise, y, x):
+    structure, draws, arrays, runs = posterior(noise, y)
+    return predict_runs(structure, draws, arrays, runs, runs_of(np.ones(len(x)), np.asarray(x)))
+
+
+def test_checkpoints_condition_every_row_on_the_one_before():
+    noise = bs.LogStudentT() + bs.Checkpoints()
+    gap = np.array([1e3, 0.2, 0.4])
+    data = {"y": np.array([0.03, 0.01, -0.02]), "previous": np.array([0, 0, 1]), "gap": gap}
+    p = Parameters(np, {"sigma": 0.05, "length": 0.3})
+    location, sd = noise.moments(np, np.zeros(3), p, data)
+    rho = np.exp(-gap / 0.3)
+    np.testing.assert_allclose(location, [0.0, rho[1] * 0.03, rho[2] * 0.01], atol=1e-12)
+    np.testing.assert_allclose(sd, 0.05 * np.sqrt(1 - rho**2))
+
+
+def test_checkpoints_give_one_log_density_a_row_so_that_loo_is_defined():
+    structure, draws, arrays, _ = posterior(bs.LogStudentT() + bs.Checkpoints(), np.ones(12))
+    from bayescale.likelihood import log_likelihood
+
+    chains = {k: v[None, :3] for k, v in draws.items()}
+    density = log_likelihood(structure, chains, arrays)
+    assert density.shape == (1, 3, 12)
+    assert np.all(np.isfinite(density))
+
+
+def test_a_forecast_carries_the_last_residual_on_and_lets_it_fade():
+    y = np.ones(12)
+    y[-1] = np.exp(0.04)
+    steps = np.array([0.1, 0.3, 3.0])
+    found = predicted(bs.LogStudentT() + bs.Checkpoints(), y, X[-1] * np.exp(steps))
+    base = predicted(bs.LogStudentT(), y, X[-1] * np.exp(steps))
+    # The curve itself sits at its level; only the residual of the last row fades.
+    residual = 0.04 - (base.location[0, 0])
+    fade = np.exp(-steps / 0.3)
+    np.testing.assert_allclose(found.location[0] - base.location[0], residual * fade, atol=1e-4)
+    np.testing.assert_allclose(found.sd[0] / base.sd[0], np.sqrt(1 - fade**2), rtol=1e-6)
+
+
+def test_the_length_scale_is_pooled_over_groups_on_request():
+    noise = bs.LogStudentT(scale=bs.Partial("family")) + bs.Checkpoints(over=bs.Partial("family"))
+    structure = structure_of(bs.laws.PowerLaw(), runs_of(np.ones(12)), None, noise, None)
+    assert structure.pooling_of["length"] == bs.Partial("family")
+    assert structure.pooling_of["sigma"] == bs.Partial("family")
+
+
+def test_scale_trend_grows_towards_small_inputs_and_stays_beyond_the_data():
+    part = ScaleTrend("N")
+    rows = {"log_N": np.log([1e6, 1e8])}
+    data = {**part.numbers(rows), "log_N": np.log([1e6, 1e8, 1e10])}
+    _, sd = part.adjust(np, 0.0, 0.01, Parameters(np, {"gamma_N": 0.5}), data)
+    np.testing.assert_allclose(sd, [0.1, 0.01, 0.01])
+
+
+def test_scale_trend_names_the_inputs_that_there_are():
+    with pytest.raises(ValueError, match=r"no such input, only x; write ScaleTrend\('x'\)"):
+        posterior(bs.LogStudentT() + ScaleTrend("N"), np.ones(12))
+
+
+def test_bands_open_with_every_decade_of_doubt_and_not_inside_the_data():
+    structure, draws, arrays, runs = posterior(bs.LogStudentT() + Discrepancy(0.1), np.ones(12))
+    x = {"x": [1e7, 1e9, 1e10]}
+    table = forecast(structure, draws, arrays, runs, x, kind="mean", ci_prob=0.95).table
+    width = np.log(table["upper_0.95"] / table["lower_0.95"]).to_numpy()
+    assert width[0] < 1e-9
+    np.testing.assert_allclose(width[1:], 2 * 1.96 * 0.1 * np.array([1.0, 2.0]), rtol=0.08)
+
+
+def test_doubt_keeps_a_curve_straight_within_one_draw():
+    shift = Discrepancy(0.1).shift(
+        np.random.default_rng(0), np.array([1.0, 2.0]), np.zeros(2, int), 5
+    )
+    np.testing.assert_allclose(shift[:, 1], 2 * shift[:, 0])
+
+
+@pytest.mark.parametrize("scale", [-0.1, np.nan])
+def test_doubt_must_be_a_size(scale):
+    with pytest.raises(ValueError, match="at least 0"):
+        Discrepancy(scale)
