@@ -12,7 +12,7 @@ from bayescale.doubt import Discrepancy
 from bayescale.fitting import Fit
 from bayescale.forecast import points_of, predict_runs
 from bayescale.laws.base import Law
-from bayescale.noise import LogStudentT, Noise
+from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.predictive import Predictive
 from bayescale.runs import Runs
@@ -122,7 +122,8 @@ def backtest(
             s = law.structure
             model = (s.law, dict(s.pooling), s.noise, dict(s.priors))
         else:
-            model = (law, dict(pooling or {}), noise or LogStudentT(), dict(priors or {}))
+            expected = noise or default_noise(law, table.is_counts)
+            model = (law, dict(pooling or {}), expected, dict(priors or {}))
         for i, (label, hidden) in enumerate(hides.items()):
             options = {"draws": draws, "tune": tune, "chains": chains}
             cases.append(_forecast(name, label, model, table, hidden, random_seed + i, options))

@@ -8,7 +8,7 @@ import numpy as np
 from bayescale.arrays import Arrays, arrays_of
 from bayescale.forecast import points_of
 from bayescale.laws.base import Law
-from bayescale.noise import LogStudentT, Noise
+from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.posterior import natural_dataset
 from bayescale.predictive import predict
@@ -77,7 +77,9 @@ def prior_predictive(
     >>> bool((prior["prior"]["E"] < 2.4).all())
     True
     """
-    structure = structure_of(law, runs, pooling, noise or LogStudentT(), priors)
+    structure = structure_of(
+        law, runs, pooling, noise or default_noise(law, runs.is_counts), priors
+    )
     return prior_of(
         structure, arrays_of(structure, runs), runs, x, groups, draws=draws, random_seed=random_seed
     )
