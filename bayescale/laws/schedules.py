@@ -14,6 +14,7 @@ from bayescale.laws.base import (
     floor,
     fraction,
     level,
+    named,
     positive,
 )
 from bayescale.laws.claims import Example
@@ -85,8 +86,14 @@ class LRAnnealing(Law):
         """Floor, level and exponent of progress, gain and, unless it is given, its memory."""
         fitted = () if self.decay is not None else (fraction("lam", 0.999, 0.7, 0.3),)
         gain = 0.05 * (1 - (self.decay or 0.999)) / self.peak
-        size = (floor("E"), level("A"), exponent("alpha", median=0.5, of="A"))
-        return (*size, positive("C", median=gain, spread=1.5), *fitted)
+        # Along one run most of the loss is out of reach, as it holds what the model size costs.
+        progress = (level("A"), exponent("alpha", median=0.5, of="A"))
+        return (
+            named(floor("E"), centre=2.0),
+            *progress,
+            positive("C", median=gain, spread=1.5),
+            *fitted,
+        )
 
     def features(
         self, x: dict[str, np.ndarray], sequence: np.ndarray | None
