@@ -109,7 +109,7 @@ def model_arrays(arrays: Mapping[str, np.ndarray]) -> Arrays:
 
 
 def without_rows(arrays: Mapping[str, np.ndarray], keep: np.ndarray) -> Arrays:
-    """The same arrays with only some rows; units and anchors stay as they are."""
+    """Keep only some rows; units and anchors stay as they are."""
     rows = len(arrays["y"])
     kept = {
         name: values[keep] if is_row_array(name) and len(values) == rows else values

@@ -288,7 +288,7 @@ class Fit:
         return save(self, path)
 
     def sampled(self) -> "xr.Dataset":
-        """Sampled coordinates as a data set, dims (chain, draw, ...)."""
+        """Return the sampled coordinates as a data set, dims (chain, draw, ...)."""
         return sampled_dataset(self.structure, self.draws, self.runs)
 
 

@@ -75,7 +75,7 @@ def _coordinate(
 def population_mean(structure: Structure, q: Parameter, draws: Mapping[str, Any]) -> Any:
     """Mean of a partially pooled parameter at its units, before its own deviation."""
     units = structure.units[q.name]
-    mean = draws[f"{q.name}_mean"] if f"{q.name}_mean" in draws else 0.0
+    mean = draws.get(f"{q.name}_mean", 0.0)
     for group in structure.main_effects(q.name):
         codes = np.array(units.codes)[:, units.groups.index(group)]
         mean = mean + draws[f"{q.name}_sd_{group}"] * draws[f"{q.name}_effect_{group}"][..., codes]
@@ -120,7 +120,6 @@ def _anchored(
     arrays: Mapping[str, Any],
 ) -> dict[str, tuple[str, Any]]:
     law, anchored = structure.law, str(structure.anchored)
-    units = structure.units[anchored]
     placed = {q.name for q in law.with_role("level", "floor", "intercept")}
     at_anchor = {
         name: (kind, _transfer(structure, value, name, anchored))
@@ -158,7 +157,7 @@ class _Parts:
 
 
 def _split(xp: Any, structure: Structure, z: Mapping[str, Any]) -> _Parts:
-    """Floors at their units; reducible part and shares of the levels' terms at the anchored ones."""
+    """Take the response apart: floors at their units, the rest at the anchored ones."""
     law, anchored = structure.law, str(structure.anchored)
     units = structure.units[anchored]
     log_response = log_sigmoid(xp, z[anchored]) if law.response == "unit" else z[anchored]

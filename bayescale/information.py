@@ -7,6 +7,7 @@ standard deviation, so that the sampler starts near the typical set with a metri
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def local_information(
     """
     order = np.argsort(unit, kind="stable")
     edges = np.searchsorted(unit[order], np.arange(count + 1))
-    parts = [order[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [order[a:b] for a, b in pairwise(edges)]
     parabolas = [_design(log_x[:, rows], 2) for rows in parts]
     residual = np.array([_residual(d, log_y[r]) for d, r in zip(parabolas, parts, strict=True)])
     known = residual[np.isfinite(residual)]

@@ -137,7 +137,7 @@ def _vary(
 
 
 def _between(name: str, q: Parameter) -> Any:
-    """Standard deviation between groups, kept off zero.
+    """Give the standard deviation between groups a prior that keeps it off zero.
 
     With few groups a prior that is flat at zero lets groups collapse onto one value, which
     narrows bands and funnels the sampler (Chung et al. 2013, Psychometrika 78, 685).

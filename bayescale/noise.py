@@ -8,7 +8,7 @@ observed distribution itself is written against ``xp`` and serves sampler and fo
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,7 +31,7 @@ class Part:
         return {q.name: Shared() for q in self.parameters()}
 
     def groups(self) -> tuple[str, ...]:
-        """Groups that the part claims for itself: laws do not vary over them by default."""
+        """Name the groups that the part claims: laws do not vary over them by default."""
         return ()
 
     def adjust(
@@ -81,7 +81,7 @@ class Effect(Part):
         return {f"effect_{self.group}": Partial(self.group)}
 
     def groups(self) -> tuple[str, ...]:
-        """The group of the effect."""
+        """Claim the group of the effect."""
         return (self.group,)
 
     def adjust(
@@ -119,14 +119,14 @@ class Checkpoints(Part):
     """
 
     length: float = 0.3
-    over: Pooling = Shared()
+    over: Pooling = field(default_factory=Shared)
 
     def pooling(self) -> dict[str, Pooling]:
         """How the length scale varies."""
         return {"length": self.over}
 
     def parameters(self) -> tuple[Parameter, ...]:
-        """The length scale."""
+        """Return the length scale."""
         return (Parameter("length", "length", "log", math.log(self.length), 1.0, 0.3),)
 
     def adjust(
@@ -157,7 +157,7 @@ class Noise(ABC):
         Usually given by ``+``.
     """
 
-    scale: Pooling = Shared()
+    scale: Pooling = field(default_factory=Shared)
     parts: tuple[Part, ...] = ()
 
     link: ClassVar[str] = "log"

@@ -173,7 +173,8 @@ def resolve_pooling(
             )
         if not isinstance(pooling, Pooling):
             raise ValueError(
-                f"pooling of {name!r} must be Shared(), Partial(...) or Independent(...), not {pooling!r}"
+                f"pooling of {name!r} must be Shared(), Partial(...) or Independent(...), "
+                f"not {pooling!r}"
             )
         for group in pooling.groups:
             if group not in groups:

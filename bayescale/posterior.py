@@ -98,7 +98,7 @@ def _population(
 def sampled_dataset(
     structure: Structure, draws: Mapping[str, np.ndarray], runs: Runs
 ) -> "xr.Dataset":
-    """Sampled coordinates as a data set; units of several groups are joined by `` | ``."""
+    """Collect sampled coordinates in a data set; units of several groups are joined by `` | ``."""
     import xarray as xr
 
     variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}

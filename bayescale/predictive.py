@@ -226,7 +226,7 @@ def _edges(arrays: Arrays) -> Arrays:
 def sequence_of_cells(
     structure: Structure, arrays: Arrays, cells: Sequence[tuple[int, ...]]
 ) -> np.ndarray:
-    """The one run of every cell that has one run only, else -1."""
+    """Find the one run of every cell that has one run only, else -1."""
     if "sequence" not in arrays:
         return np.full(len(cells), -1)
     result = []

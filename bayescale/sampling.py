@@ -167,7 +167,7 @@ def _rank_diagnostics(column: np.ndarray) -> tuple[float, float, float]:
 
 
 def complaints(found: Mapping[str, Any]) -> list[str]:
-    """What a fit fails in the convergence gate, in words."""
+    """Say what a fit fails in the convergence gate."""
     said = []
     if not found["max_rhat"] <= MAX_RHAT:
         said.append(f"R-hat {found['max_rhat']:.3f} > {MAX_RHAT}")

@@ -116,7 +116,7 @@ def _with_units(values: np.ndarray) -> np.ndarray:
 
 
 def _for_file(dataset: "xr.Dataset") -> "xr.Dataset":
-    """The same data set with labels as fixed strings and truth values as bytes."""
+    """Turn labels into fixed strings."""
     return dataset.assign_coords(
         {name: coord.astype(str) for name, coord in dataset.coords.items() if coord.dtype == object}
     )
@@ -162,7 +162,7 @@ def _options(thing: Any) -> dict[str, Any]:
 
 
 def _to_json(thing: Any) -> Any:
-    """A pooling, noise model or part of one as plain data."""
+    """Turn a pooling, noise model or part of one into plain data."""
     if isinstance(thing, Pooling):
         return {"kind": type(thing).__name__, "groups": list(thing.groups)}
     if is_dataclass(thing):

@@ -81,7 +81,7 @@ class Structure:
         return dict(self.priors)
 
     def main_effects(self, name: str) -> tuple[str, ...]:
-        """Groups whose labels have an effect of their own on a partially pooled parameter."""
+        """Name the groups whose labels have an effect of their own on a pooled parameter."""
         units = self.units[name]
         if not isinstance(self.pooling_of[name], Partial) or len(units.groups) < 2:
             return ()
@@ -155,13 +155,15 @@ def structure_of(
     needs_sequence = SEQUENCE in noise.claimed_groups
     if (needs_sequence or noise.has_checkpoints) and runs.sequence is None:
         raise ValueError(
-            "the noise follows checkpoints of runs: name the column, e.g. Runs(..., sequence='run_id')"
+            "the noise follows checkpoints of runs: name the column, "
+            "e.g. Runs(..., sequence='run_id')"
         )
     groups = tuple(runs.groups) + ((SEQUENCE,) if needs_sequence else ())
     for g in noise.claimed_groups:
         if g not in groups:
             raise ValueError(
-                f"the noise has an effect of the group {g!r}; the table has {', '.join(runs.groups) or 'no groups'}"
+                f"the noise has an effect of the group {g!r}; "
+                f"the table has {', '.join(runs.groups) or 'no groups'}"
             )
     if noise.counts != runs.is_counts:
         wanted = (

@@ -67,7 +67,9 @@ def natural_at_cells(
         )
         for cell in np.flatnonzero(unit < 0):
             z = new_coordinate(structure, q, draws, codes[cell], normal)
-            taken[:, cell] = z if q.name in anchored else _natural_of(q, z, result, arrays, cell)
+            taken[:, cell] = (
+                z if q.name in anchored else _natural_of(q, z, result, arrays, int(cell))
+            )
         result[q.name] = (kind, taken)
     if any(missing[name].any() for name in anchored):
         _place_new(structure, fitted, arrays, codes, missing, result, normal)
@@ -75,7 +77,7 @@ def natural_at_cells(
 
 
 def unit_of_codes(structure: Structure, name: str, codes: np.ndarray) -> np.ndarray:
-    """Unit of a parameter for every row of label codes; -1 where the combination is new."""
+    """Look up the unit for every row of label codes; -1 where the combination is new."""
     units = structure.units[name]
     known = {code: i for i, code in enumerate(units.codes)}
     columns = [structure.groups.index(g) for g in units.groups]

@@ -39,7 +39,9 @@ def template(seed: int = 0) -> tuple[Structure, bs.Runs]:
     return structure_of(bs.laws.OffsetPowerLaw(), runs, None, bs.LogStudentT(), None), runs
 
 
-def quantities(structure: Structure, draws: dict[str, np.ndarray], arrays: Arrays) -> dict[str, np.ndarray]:
+def quantities(
+    structure: Structure, draws: dict[str, np.ndarray], arrays: Arrays
+) -> dict[str, np.ndarray]:
     """Everything that is checked, shape (sample, ...)."""
     found = natural(np, structure, draws, arrays)
     values = {name: value for name, (_, value) in found.items()}
@@ -64,7 +66,9 @@ def simulate(
 
 def main() -> None:
     """Fit the tables and report coverage."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tables", type=int, default=500)
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
@@ -85,7 +89,9 @@ def main() -> None:
         arrays = {**fresh, **kept}
         shift = {f"start_{q.name}": fresh[f"start_{q.name}"] + fresh[f"offset_{q.name}"] - anchored[f"offset_{q.name}"]
                  for q in structure.law.parameters if np.any(fresh[f"start_{q.name}"] != 0)}  # fmt: skip
-        sampled = sample(structure, {**arrays, **shift}, draws=args.draws, tune=400, chains=2, random_seed=i)
+        sampled = sample(
+            structure, {**arrays, **shift}, draws=args.draws, tune=400, chains=2, random_seed=i
+        )
         rhats.append(diagnose(sampled.draws, sampled.stats)["max_rhat"])
         flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in sampled.draws.items()}
         for name, values in quantities(structure, flat, {**arrays, **shift}).items():
@@ -93,23 +99,37 @@ def main() -> None:
     report(ranks, rhats, time.perf_counter() - started, args)
 
 
-def report(ranks: dict[str, list[np.ndarray]], rhats: list[float], seconds: float, args: argparse.Namespace) -> None:
+def report(
+    ranks: dict[str, list[np.ndarray]], rhats: list[float], seconds: float, args: argparse.Namespace
+) -> None:
     """Print coverage of every quantity; write ranks and their histograms."""
     for name, each in ranks.items():
         share = np.array(each)
         inside = float(np.mean((share > 0.05) & (share < 0.95)))
         row = {"quantity": name, "tables": len(each), "coverage_90": round(inside, 4)}
-        print(json.dumps(row) if args.json else "  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
-    print(json.dumps({"seconds": round(seconds, 1), "share_rhat_above_1.05": float(np.mean(np.array(rhats) > 1.05))}))
+        print(
+            json.dumps(row) if args.json else "  ".join(f"{k} {v}" for k, v in row.items()),
+            flush=True,
+        )
+    print(
+        json.dumps(
+            {
+                "seconds": round(seconds, 1),
+                "share_rhat_above_1.05": float(np.mean(np.array(rhats) > 1.05)),
+            }
+        )
+    )
     if args.out:
         import matplotlib.pyplot as plt
         import pandas as pd
 
         args.out.mkdir(parents=True, exist_ok=True)
-        long = pd.concat([pd.DataFrame({"quantity": n, "rank": np.ravel(np.array(e))}) for n, e in ranks.items()])
+        long = pd.concat(
+            [pd.DataFrame({"quantity": n, "rank": np.ravel(np.array(e))}) for n, e in ranks.items()]
+        )
         long.to_csv(args.out / "ranks.csv", index=False, float_format="%.3f")
         figure, axes = plt.subplots(3, 4, figsize=(10, 6), layout="constrained")
-        for ax in axes.flat[len(ranks):]:
+        for ax in axes.flat[len(ranks) :]:
             ax.set_axis_off()
         for ax, (name, each) in zip(axes.flat, ranks.items(), strict=False):
             ax.hist(np.ravel(np.array(each)), bins=20, range=(0, 1), density=True, color="#0072B2")

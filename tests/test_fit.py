@@ -1,4 +1,4 @@
-"""What a fit promises: recovered parameters, named dims, honest gates, files that come back whole."""
+"""What a fit promises: recovered parameters, named dims, honest gates, whole files."""
 
 import warnings
 
@@ -114,7 +114,12 @@ def test_arviz_reads_the_tree(fit):
 def test_a_fit_that_fails_the_gate_says_so_loudly():
     with pytest.warns(bs.ConvergenceWarning, match="did not converge.*ESS"):
         bs.fit(
-            bs.laws.OffsetPowerLaw(), runs_of(simulated()), draws=20, tune=50, chains=2, progressbar=False
+            bs.laws.OffsetPowerLaw(),
+            runs_of(simulated()),
+            draws=20,
+            tune=50,
+            chains=2,
+            progressbar=False,
         )
 
 
@@ -196,6 +201,8 @@ def test_bands_nest_and_new_families_are_less_certain(fit):
 
 
 def test_forecasts_survive_twenty_decades(fit):
-    draws = fit.forecast({"C": np.geomspace(1e5, 1e30, 26)}, groups={"family": "mlp"}, kind="mean").draws
+    draws = fit.forecast(
+        {"C": np.geomspace(1e5, 1e30, 26)}, groups={"family": "mlp"}, kind="mean"
+    ).draws
     assert np.isfinite(draws).all()
     assert np.all(np.diff(draws, axis=1) <= 0)

@@ -31,8 +31,11 @@ def comparison(random_seed: int = 20261122) -> bs.Comparison:
         groups={"family": "arch", "dataset": "corpus"},
     )  # fmt: skip
     noise = bs.LogStudentT(scale=bs.Partial("family"))
-    pooling = {"chinchilla": {"E": bs.Partial("family", "dataset")},
-               "kaplan_nd": {}, "overtraining": {"E": bs.Partial("family", "dataset")}}
+    pooling = {
+        "chinchilla": {"E": bs.Partial("family", "dataset")},
+        "kaplan_nd": {},
+        "overtraining": {"E": bs.Partial("family", "dataset")},
+    }
     fits = {
         name: bs.fit(bs.laws.get(name), runs, pooling=pooled, noise=noise,
                      draws=1000, tune=700, random_seed=random_seed, progressbar=False)
