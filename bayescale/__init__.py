@@ -32,6 +32,7 @@ _HOMES = {
     "Effect": "noise",
     "ScaleTrend": "doubt",
     "Discrepancy": "doubt",
+    "LogOneSided": "onesided",
     "build_model": "model",
     "ConvergenceWarning": "sampling",
     "prior_predictive": "prior",
