@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import bayescale.counts  # noqa: F401 (its likelihoods must be known)
-import bayescale.doubt  # noqa: F401 (so must its parts)
+import bayescale.counts
+import bayescale.doubt
 import bayescale.onesided  # noqa: F401
 from bayescale.laws.base import get
 from bayescale.noise import Noise, Part
