@@ -1,0 +1,389 @@
+"""What the figures show, by what is on their axes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescale import Partial, Runs, laws, plots, prior_predictive
+from bayescale.arrays import arrays_of
+from bayescale.fitting import Fit
+from bayescale.noise import LogNormal
+from bayescale.prior import coordinates_from_prior
+from bayescale.structure import structure_of
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+C = np.geomspace(1e17, 1e21, 7)
+GRID = {"C": np.geomspace(1e17, 1e24, 40)}
+TRUTH = {
+    ("lstm", "web"): (1.9, 0.09),
+    ("lstm", "code"): (1.2, 0.11),
+    ("mlp", "web"): (2.1, 0.07),
+    ("mlp", "code"): (1.4, 0.06),
+}
+
+
+@pytest.fixture(autouse=True)
+def _headless():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    rng = np.random.default_rng(3)
+    rows = [
+        {"arch": arch, "corpus": corpus, "flops": c, "loss": floor + 60 * c**-slope}
+        for (arch, corpus), (floor, slope) in TRUTH.items()
+        for c in (C if (arch, corpus) != ("mlp", "code") else C[:2])
+    ]
+    table = pd.DataFrame(rows)
+    table["loss"] *= np.exp(0.005 * rng.standard_normal(len(table)))
+    groups = {"family": "arch", "dataset": "corpus"}
+    return Runs(table, y="loss", x={"C": "flops"}, groups=groups)
+
+
+@pytest.fixture(scope="module")
+def fit(runs):
+    """Draws from the prior in the place of a posterior: figures do not mind, and it is quick."""
+    structure = structure_of(
+        laws.OffsetPowerLaw(), runs, {"E": Partial("family", "dataset")}, LogNormal(), None
+    )
+    arrays = arrays_of(structure, runs)
+    draws = coordinates_from_prior(structure, arrays, 200, 1)
+    one_chain = {name: values[None] for name, values in draws.items()}
+    return Fit(structure.law, runs, structure, arrays, one_chain, {}, {}, 0)
+
+
+@pytest.fixture(scope="module")
+def forecast(fit):
+    return fit.forecast(GRID)
+
+
+def drawn(ax, gid):
+    return [artist for artist in (*ax.lines, *ax.collections) if artist.get_gid() == gid]
+
+
+def legend_of(ax):
+    legend = ax.figure.legends[0] if ax.figure.legends else ax.get_legend()
+    return [text.get_text() for text in legend.get_texts()]
+
+
+# The forecast -------------------------------------------------------------------------------------
+
+
+def test_a_forecast_has_a_curve_and_its_data_for_every_combination_of_labels(forecast, runs):
+    ax = plots.plot_forecast(forecast)
+    assert len(drawn(ax, "within")) == len(TRUTH)
+    points = drawn(ax, "data")
+    assert len(points) == len(TRUTH)
+    shown = np.concatenate([line.get_ydata() for line in points])
+    assert sorted(shown) == pytest.approx(sorted(runs.y))
+    assert {"lstm · web", "mlp · code", "data end"} <= set(legend_of(ax))
+
+
+def test_axes_are_logarithmic_and_named_after_the_columns(forecast):
+    ax = plots.plot_forecast(forecast)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("flops (C)", "loss")
+
+
+def test_the_edges_of_the_bands_are_those_of_the_table(fit):
+    forecast = fit.forecast(GRID, groups={"family": "lstm", "dataset": "web"}, ci_prob=(0.5, 0.9))
+    ax = plots.plot_forecast(forecast)
+    for prob in (0.5, 0.9):
+        bands = drawn(ax, f"band {prob:g}")
+        assert len(bands) == 2, "one within the data, one beyond"
+        vertices = np.concatenate([b.get_paths()[0].vertices for b in bands])
+        for side in ("lower", "upper"):
+            for x, y in forecast.table[["C", f"{side}_{prob:g}"]].to_numpy():
+                assert np.isclose(vertices, (x, y)).all(axis=1).any()
+
+
+def test_what_lies_beyond_the_data_of_a_label_looks_different(forecast, runs):
+    ax = plots.plot_forecast(forecast)
+    own_end = {"mlp · code": C[1], "lstm · web": C[-1]}
+    ends = sorted(max(line.get_xdata()) for line in drawn(ax, "within"))
+    assert ends[0] <= own_end["mlp · code"] < ends[1] <= own_end["lstm · web"]
+    beyond, within = drawn(ax, "beyond"), drawn(ax, "within")
+    assert {line.get_linestyle() for line in within} == {"-"}
+    assert all(line.get_linestyle() == "--" for line in beyond)
+    inner, outer = drawn(ax, "band 0.5")[0], drawn(ax, "band 0.5")[-1]
+    assert outer.get_alpha() < inner.get_alpha()
+    (edge,) = drawn(ax, "edge")
+    assert edge.get_xdata()[0] == C[-1]
+
+
+def test_a_forecast_inside_the_data_has_no_edge(fit):
+    ax = plots.plot_forecast(fit.forecast({"C": [1e18, 1e19]}, groups={"family": "lstm"}))
+    assert not drawn(ax, "edge")
+    assert not drawn(ax, "beyond")
+    assert "data end" not in legend_of(ax)
+
+
+def test_series_differ_in_colour_marker_and_dashes(forecast):
+    ax = plots.plot_forecast(forecast)
+    handles = ax.figure.legends[0].legend_handles[: len(TRUTH)]
+    looks = [(h.get_color(), h.get_marker(), str(h._dash_pattern)) for h in handles]
+    for kind in zip(*looks, strict=True):
+        assert len(set(kind)) == len(TRUTH)
+
+
+def test_one_panel_a_data_set_shows_its_own_data_under_its_name(forecast, runs):
+    axes = plots.plot_forecast(forecast, panels="dataset")
+    assert [ax.get_title() for ax in axes] == ["web", "code"]
+    for ax in axes:
+        shown = np.concatenate([line.get_ydata() for line in drawn(ax, "data")])
+        assert sorted(shown) == pytest.approx(sorted(runs.where(dataset=ax.get_title()).y))
+    assert axes[0].get_ylim() == axes[1].get_ylim()
+    assert legend_of(axes[0])[:2] == ["lstm", "mlp"]
+
+
+def test_one_group_can_set_the_colours(forecast):
+    ax = plots.plot_forecast(forecast, group="family")
+    assert legend_of(ax)[:2] == ["lstm", "mlp"]
+    assert len({line.get_color() for line in drawn(ax, "within")}) == 2
+
+
+def test_data_and_curve_lose_the_same_floor(fit):
+    forecast = fit.forecast(GRID, groups={"family": "lstm", "dataset": "web"}, kind="mean")
+    ax = plots.plot_forecast(forecast, reducible=True)
+    floor = float(np.median(fit.posterior["E"].sel(family="lstm", dataset="web")))
+    assert forecast.floor == pytest.approx(floor)
+    (points,) = drawn(ax, "data")
+    mine = fit.runs.where(family="lstm", dataset="web")
+    assert points.get_ydata() == pytest.approx(mine.y - floor)
+    (line,) = drawn(ax, "within")
+    count = len(line.get_ydata())
+    assert line.get_ydata() == pytest.approx(forecast.table["median"].to_numpy()[:count] - floor)
+    assert ax.get_ylabel() == "loss above its floor"
+
+
+def test_a_law_without_a_floor_has_nothing_to_subtract(forecast):
+    from dataclasses import replace
+
+    with pytest.raises(ValueError, match="no floor"):
+        plots.plot_forecast(replace(forecast, floor=None), reducible=True)
+
+
+def test_an_unseen_label_is_shown_before_all_data_in_grey(fit, runs):
+    forecast = fit.forecast(GRID, groups={"family": "rwkv", "dataset": "web"})
+    ax = plots.plot_forecast(forecast)
+    (points,) = drawn(ax, "data")
+    assert len(points.get_ydata()) == len(runs)
+    assert points.get_color() == "0.7"
+
+
+def test_a_single_point_is_a_marker_with_bars(fit):
+    labels = {"family": "lstm", "dataset": "web"}
+    forecast = fit.forecast({"C": [1e23]}, groups=labels, ci_prob=0.9)
+    ax = plots.plot_forecast(forecast)
+    (bar,) = drawn(ax, "band 0.9")
+    assert bar.get_segments()[0][:, 1] == pytest.approx(
+        forecast.table[["lower_0.9", "upper_0.9"]].to_numpy()[0]
+    )
+    assert drawn(ax, "beyond")[0].get_markerfacecolor() == "white"
+
+
+def test_axes_that_are_given_are_used(forecast):
+    _, ax = plt.subplots()
+    assert plots.plot_forecast(forecast, ax=ax) is ax
+    assert not ax.figure.legends
+    assert ax.get_legend() is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"group": "famly"}, "'famly' is no group of the forecast; there are family, dataset"),
+        ({"panels": "arch"}, "'arch' is no group"),
+        ({"x": "N"}, "x='N' is no input; there are C"),
+    ],
+)
+def test_unknown_names_are_refused_with_those_that_exist(forecast, options, message):
+    with pytest.raises(ValueError, match=message):
+        plots.plot_forecast(forecast, **options)
+
+
+def test_one_axes_for_two_panels_is_refused(forecast):
+    with pytest.raises(ValueError, match="1 axes for 2 panels"):
+        plots.plot_forecast(forecast, ax=plt.subplots()[1], panels="dataset")
+
+
+# Exponents ----------------------------------------------------------------------------------------
+
+
+def test_exponents_are_medians_with_intervals_and_the_population(fit):
+    ax = plots.plot_exponents(fit, ci_prob=0.8)
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert sorted(names) == sorted(" · ".join(cell) for cell in TRUTH)
+    family, dataset = names[0].split(" · ")
+    values = fit.posterior["alpha"].sel(family=family, dataset=dataset).values
+    (medians,), (bars,) = drawn(ax, "median"), drawn(ax, "interval")
+    assert medians.get_xdata()[0] == pytest.approx(np.median(values))
+    assert bars.get_segments()[0][:, 0] == pytest.approx(np.quantile(values, [0.1, 0.9]))
+    (line,) = drawn(ax, "population")
+    assert line.get_xdata()[0] == pytest.approx(np.median(fit.posterior["alpha_population"]))
+    assert ax.get_xlabel() == r"$\alpha$"
+
+
+def test_hollow_markers_are_what_every_group_says_alone(fit):
+    ax = plots.plot_exponents(fit)
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    alone = {names[int(line.get_ydata()[0])]: line for line in drawn(ax, "alone")}
+    assert set(alone) == set(names) - {"mlp · code"}, "two rows do not determine three parameters"
+    found = alone["lstm · code"]
+    assert found.get_markerfacecolor() == "none"
+    assert found.get_xdata()[0] == pytest.approx(0.11, abs=0.03)
+
+
+def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do(fit):
+    with pytest.raises(ValueError, match="no parameter 'beta'; there are E, A, alpha"):
+        plots.plot_exponents(fit, "beta")
+
+
+# Comparison ---------------------------------------------------------------------------------------
+
+
+def test_a_comparison_has_the_best_on_top_differences_and_weights():
+    table = pd.DataFrame(
+        {
+            "elpd": [70.0, 81.0, 77.5],
+            "elpd_diff": [-11.0, 0.0, -3.5],
+            "se_diff": [4.0, np.nan, 2.0],
+            "weight": [0.0, 0.85, 0.15],
+        },
+        index=["power law", "broken", "crossover"],
+    )
+    ax = plots.plot_comparison(SimpleNamespace(table=table))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["broken", "crossover", "power law"]
+    assert ax.lines[-1].get_xdata() == pytest.approx([0.0, -3.5, -11.0])
+    two, one = (c.get_segments() for c in ax.collections)
+    assert two[1][:, 0] == pytest.approx([-7.5, 0.5])
+    assert one[1][:, 0] == pytest.approx([-5.5, -1.5])
+    assert [t.get_text() for t in ax.texts] == ["85 %", "15 %", "0 %", "weight"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first row is at the top"
+
+
+# Checks of posterior and prior --------------------------------------------------------------------
+
+
+def test_the_posterior_check_counts_the_rows_inside_their_intervals(fit):
+    ax = plots.plot_predictive_check(fit, ci_prob=0.8)
+    low, median, high = np.quantile(fit.replicated(), [0.1, 0.5, 0.9], axis=0)
+    inside = int(np.sum((low <= fit.runs.y) & (fit.runs.y <= high)))
+    assert ax.get_title() == f"{inside} of {len(fit.runs)} rows inside 80 %"
+    (bars,) = drawn(ax, "interval")
+    assert bars.get_segments()[3][:, 1] == pytest.approx(
+        100 * np.array([low[3], high[3]]) / median[3] - 100
+    )
+    assert len(legend_of(ax)) == len(TRUTH)
+
+
+def test_replicates_come_from_the_noise_of_the_fit(fit):
+    again = fit.replicated()
+    assert again.shape == (200, len(fit.runs))
+    assert np.array_equal(again, fit.replicated())
+    curve = fit.forecast(
+        {"C": fit.runs.x["C"]},
+        groups={g: np.array(fit.runs.labels(g))[fit.runs.codes[g]] for g in fit.runs.groups},
+        kind="mean",
+    )
+    residual = np.log(again / curve.draws) / fit.posterior["sigma"].values.reshape(-1, 1)
+    assert residual.std() == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.fixture(scope="module")
+def prior(runs):
+    return prior_predictive(laws.OffsetPowerLaw(), runs, draws=100, random_seed=2)
+
+
+def test_prior_draws_have_the_names_that_arviz_uses(prior, runs):
+    assert set(prior.children) == {"prior", "prior_predictive", "observed_data"}
+    assert prior["prior"]["alpha"].dims == ("chain", "draw", "family", "dataset")
+    assert prior["prior_predictive"]["curve"].shape == (1, 100, 4 * 60)
+    assert prior["observed_data"]["y"].values == pytest.approx(runs.y)
+
+
+def test_prior_curves_obey_the_law_at_their_parameters(prior):
+    drawn_at = prior["prior_predictive"]
+    point = int(np.flatnonzero(drawn_at["family"].values == "lstm")[7])
+    dataset = str(drawn_at["dataset"].values[point])
+    labels = {"family": "lstm", "dataset": dataset}
+    own = {name: at_labels(prior["prior"][name], labels) for name in ("E", "A", "alpha")}
+    expected = laws.OffsetPowerLaw()(drawn_at["C"].values[point], **own)
+    assert drawn_at["curve"].values[0, :, point] == pytest.approx(expected)
+
+
+def at_labels(variable, labels):
+    return variable.sel({k: v for k, v in labels.items() if k in variable.dims}).values[0]
+
+
+def test_the_prior_check_shows_curves_and_data(prior, runs):
+    ax = plots.plot_prior(prior, curves=20)
+    assert len(drawn(ax, "curve")) == 20
+    points = [line for line in ax.lines if line.get_gid() is None]
+    assert sum(len(line.get_ydata()) for line in points) == len(runs)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("flops (C)", "loss")
+
+
+# The style ----------------------------------------------------------------------------------------
+
+
+def test_the_style_is_one_column_wide_with_fonts_in_the_file(forecast, tmp_path):
+    before = plt.rcParams["font.size"]
+    with plots.publication():
+        ax = plots.plot_forecast(forecast)
+        assert ax.figure.get_figwidth() * 2.54 == pytest.approx(8.0, abs=0.1)
+        ax.figure.savefig(tmp_path / "figure.pdf")
+    assert plt.rcParams["font.size"] == before
+    written = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/FontFile2" in written, "TrueType, embedded"
+    assert b"/Type3" not in written
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_no_text_overlaps_or_leaves_the_figure(forecast, fit, columns):
+    with plots.publication(columns):
+        axes = [
+            plots.plot_forecast(forecast),
+            plots.plot_forecast(forecast, panels="dataset")[0] if columns == 2 else None,
+            plots.plot_exponents(fit),
+            plots.plot_predictive_check(fit),
+        ]
+        for ax in axes:
+            if ax is not None:
+                assert_texts_apart(ax.figure)
+
+
+def assert_texts_apart(figure):
+    figure.canvas.draw()
+    boxes = [(t.get_text(), t.get_window_extent()) for t in texts_of(figure) if t.get_text()]
+    assert len(boxes) > 6
+    for i, (name, box) in enumerate(boxes):
+        assert box.x0 >= -1, name
+        assert box.x1 <= figure.bbox.x1 + 1, name
+        for other, another in boxes[i + 1 :]:
+            assert not box.shrunk(0.95, 0.8).overlaps(another.shrunk(0.95, 0.8)), (name, other)
+
+
+def texts_of(figure):
+    for legend in figure.legends:
+        yield from legend.get_texts()
+    for ax in figure.axes:
+        yield from (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            places, labels = axis.get_majorticklocs(), axis.get_majorticklabels()
+            for place, label in zip(places, labels, strict=False):
+                if low <= place <= high and label.get_visible():
+                    yield label
+
+
+def test_columns_are_one_or_two():
+    with pytest.raises(ValueError, match="1 or 2"):
+        plots.publication(3)
