@@ -191,7 +191,7 @@ def _step(
     if q.role == "exponent":
         return np.where(centred, np.clip(known.slope_error, 0.01, 0.3), 1.0)
     if q.role == "floor":
-        return np.where(centred, np.clip(3 * known.bend_error, 0.03, 1.0), 1.0)
+        return np.where(centred, np.clip(known.bend_error, 0.03, 1.0), 1.0)
     return np.ones(len(centred))
 
 

@@ -27,8 +27,7 @@ class Information:
         Standard error of the slope of a straight line, relative to the slope; infinite where the
         rows have no slope.
     bend_error : array, shape (units,)
-        The same for the slope of a parabola, which is small only where the rows tell a bend from
-        a slope.
+        The same for the curvature of a parabola; infinite where the rows do not bend upwards.
     level : array, shape (units,)
         Parabola at the mean of log x, less the mean of log y.
     slope : array, shape (inputs, units)
@@ -48,12 +47,12 @@ class Information:
     @property
     def pins_slope(self) -> np.ndarray:
         """Whether the rows of a unit determine its slope, shape (units,)."""
-        return self.slope_error < 0.3
+        return self.slope_error < 0.15
 
     @property
     def pins_bend(self) -> np.ndarray:
-        """Whether the rows of a unit determine slope and bend, shape (units,)."""
-        return self.bend_error < 0.3
+        """Whether the rows of a unit determine its bend, shape (units,)."""
+        return self.bend_error < 0.35
 
 
 def local_information(
@@ -89,13 +88,13 @@ def local_information(
         residual / np.sqrt(np.maximum(np.diff(edges), 1)),
         np.array(
             [
-                _slope_error(d, log_y[r], s, 1)
+                _relative_error(d, log_y[r], s, 1)
                 for d, r, s in zip(lines, parts, residual, strict=True)
             ]
         ),
         np.array(
             [
-                _slope_error(d, log_y[r], s, 2)
+                _relative_error(d, log_y[r], s, 2)
                 for d, r, s in zip(parabolas, parts, residual, strict=True)
             ]
         ),
@@ -143,13 +142,17 @@ def _residual(design: np.ndarray | None, log_y: np.ndarray) -> float:
     )
 
 
-def _slope_error(
+def _relative_error(
     design: np.ndarray | None, log_y: np.ndarray, residual: float, degree: int
 ) -> float:
-    """Relative standard error of the worst slope."""
+    """Relative standard error of the coefficient of highest degree, the worst over inputs.
+
+    Slopes count whatever their sign; a bend must be upwards, as a floor bends a curve.
+    """
     if design is None:
         return float("inf")
     coefficients, *_ = np.linalg.lstsq(design, log_y, rcond=None)
     errors = residual * np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
-    slopes = slice(1, None, degree)
-    return float(np.max(errors[slopes] / np.maximum(np.abs(coefficients[slopes]), 1e-12)))
+    highest = slice(degree, None, degree)
+    size = np.abs(coefficients) if degree == 1 else np.maximum(coefficients, 0.0)
+    return float(np.max(errors[highest] / np.maximum(size[highest], 1e-12)))

@@ -141,11 +141,14 @@ _BY_NAME: dict[str | None, type[Pooling]] = {
 def default_pooling(parameter: Parameter, groups: Sequence[str]) -> Pooling:
     """Pooling that a parameter, or else its role, asks for.
 
-    Exponents share a prior over all groups, floors belong to the data set where there is a group
-    of that name, levels to every combination, widths and noise scales to the table.
+    Exponents share a prior over all groups, bends over the labels of the first group, floors
+    belong to the data set where there is a group of that name, levels to every combination,
+    widths and noise scales to the table.
     """
     if parameter.role == "floor" and "dataset" in groups:
         return Partial("dataset")
+    if parameter.role in ("slope", "location") and parameter.pooling is None and groups:
+        return Partial(groups[0])
     kind = _BY_NAME.get(parameter.pooling) or _BY_ROLE.get(parameter.role, Partial)
     return Shared() if kind is Shared or not groups else kind(*groups)
 
