@@ -27,6 +27,9 @@ class KaplanND(Law):
     >>> law = KaplanND()
     >>> round(float(law(1e9, 2e10, **law.presets["kaplan_2020"])), 3)
     2.374
+    >>> data = law.enough_data(1e9, law.presets["kaplan_2020"])
+    >>> round(float(data) / 1e9)
+    24
     """
 
     name = "kaplan_nd"
@@ -48,6 +51,12 @@ class KaplanND(Law):
             lambda N, D: (N,),
         ),
     )
+
+    def enough_data(self, N: Any, constants: Mapping[str, Any], excess: float = 0.02) -> Any:
+        """Tokens with which overfitting costs at most a relative `excess` of the loss."""
+        v = constants
+        by_size = (v["Nc"] / N) ** (v["aN"] / v["aD"])
+        return v["Dc"] / (by_size * ((1 + excess) ** (1 / v["aD"]) - 1))
 
     def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any) -> Any:
         """See :meth:`Law.log_mean`."""

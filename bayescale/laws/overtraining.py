@@ -1,5 +1,6 @@
 """Loss of over-trained models, by compute and tokens per parameter."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bayescale.laws.base import Law, Parameters, exponent, floor, level
@@ -29,6 +30,8 @@ class Overtraining(Law):
     >>> law = Overtraining()
     >>> round(float(law(6e20, 20.0, **law.presets["c4_2024"])), 2)
     2.52
+    >>> round(float(law.best_ratio(law.presets["c4_2024"])), 1)
+    3.4
     """
 
     name = "overtraining"
@@ -55,6 +58,16 @@ class Overtraining(Law):
             lambda C, M: ((C / (6 * M)) ** 0.5, (C * M / 6) ** 0.5),
         ),
     )
+
+    def best_ratio(self, constants: Mapping[str, Any]) -> Any:
+        """Tokens per parameter that minimise the loss at any compute.
+
+        Parameters
+        ----------
+        constants : mapping
+            ``a``, ``b`` and ``eta``: numbers, arrays or the variables of a posterior.
+        """
+        return (constants["b"] / constants["a"]) ** (1 / (2 * constants["eta"]))
 
     def log_mean(self, xp: Any, p: Parameters, C: Any, M: Any) -> Any:
         """See :meth:`Law.log_mean`."""

@@ -36,6 +36,8 @@ class ParScale(Law):
     >>> law = ParScale()
     >>> round(float(law(1.6e9, 8.0, **law.presets["stack_2025"])), 3)
     1.041
+    >>> round(float(law.multiplier(8.0, law.presets["stack_2025"])), 2)
+    1.82
     """
 
     tokens: bool = False
@@ -73,6 +75,12 @@ class ParScale(Law):
             positive("k", median=0.3, spread=0.7, between=0.3),
         )
         return (floor("E"), *size, *data)
+
+    def multiplier(self, P: Any, constants: Mapping[str, Any]) -> Any:
+        """How many times the parameters P streams are worth; `constants` may be a posterior."""
+        import numpy as np
+
+        return 1 + constants["k"] * np.log(P)
 
     def _effective(self, xp: Any, p: Parameters, N: Any, P: Any) -> Any:
         """Logarithm of the effective parameters."""

@@ -49,6 +49,8 @@ class CapybaraFP(Law):
     >>> critical = law.critical_data(1e9, 4, 3, 128, law.presets["sun_2025"])
     >>> round(float(critical) / 1e12)
     27
+    >>> round(float(law.best_mantissa(8, law.presets["sun_2025"])), 1)
+    3.3
     """
 
     free: bool = False
@@ -131,6 +133,11 @@ class CapybaraFP(Law):
         bits = (Eb + 0.5) ** v["delta"] * (Mb + 0.5) ** v["nu"]
         ratio = v["d"] * v["gamma"] * N ** v["alpha"] * bits / np.log2(Bk)
         return ratio ** (1 / (2 * v["beta"]))
+
+    def best_mantissa(self, bits: Any, constants: Mapping[str, Any]) -> Any:
+        """Mantissa bits, a real number, that serve a format of so many bits with sign best."""
+        nu, delta = constants["nu"], constants["delta"]
+        return nu * bits / (delta + nu) - 0.5
 
     def identifiability(self, x: Any) -> list[str]:
         """Say where there are too few formats."""

@@ -42,6 +42,9 @@ class DataConstrained(Law):
     >>> law = DataConstrained()
     >>> round(float(law(6.34e9, 242e9, 25e9, **law.presets["muennighoff_2023"])), 10)
     2.225644089
+    >>> worth = law.effective_data(100e9, 10e9, law.presets["muennighoff_2023"])
+    >>> round(float(worth) / 1e9)
+    78
     """
 
     degradation: bool = False
@@ -91,6 +94,14 @@ class DataConstrained(Law):
             positive("Rn", median=5.0),
             *(wear if self.degradation else ()),
         )
+
+    def effective_data(self, D: Any, U: Any, constants: Mapping[str, Any]) -> Any:
+        """Fresh tokens that D tokens of U unique ones are worth; `constants` may be a posterior."""
+        import numpy as np
+
+        repeats = np.maximum(D / U - 1, 0.0)
+        worn = constants["Rd"] * (1 - np.exp(-repeats / constants["Rd"]))
+        return np.minimum(U, D) * (1 + worn)
 
     def _log_data(self, xp: Any, p: Parameters, D: Any, U: Any) -> Any:
         """Logarithm of the effective data."""
