@@ -24,7 +24,7 @@ import bayescale as bs
 from bayescale.fitting import refit_on
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SAMPLING = {"draws": 400, "tune": 500, "chains": 2}
+SAMPLING = {"draws": 300, "tune": 400, "chains": 2}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def simulated(replays: int) -> Iterator[Replay]:
                 {"C": at, "family": "gpt"},
                 float(np.log(offset_power(at, *constants["gpt"]))),
             )
-        known = C < 2e18
+        known = C < 2e19
         yield Replay("simulated", bs.laws.OffsetPowerLaw(), runs, known, C, 2e21, goal, truth)
 
 
@@ -99,7 +99,7 @@ def simulated_joint(replays: int) -> Iterator[Replay]:
         else:
             goal = {"N": 7e9, "D": 1.4e11}
             truth = float(np.log(E + A * 7e9**-alpha + B * 1.4e11**-beta))
-        known = (N < 1e8) & (D < 2e9)
+        known = (N < 2e8) & (D < 4e9)
         yield Replay("simulated joint", bs.laws.Chinchilla(), runs, known, cost, 4e19, goal, truth)
 
 

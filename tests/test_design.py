@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from posteriors import fit_with
 
 import bayescale as bs
 from bayescale.quantities.design import normal_scores
@@ -23,7 +22,9 @@ def line():
     alpha = 0.07 + 0.004 * rng.standard_normal((SAMPLES, 2))
     at_centre = np.log(3.0) + 0.01 * rng.standard_normal((SAMPLES, 2))
     A = np.exp(at_centre + alpha * np.log(1e19))
-    return fit_with(bs.laws.PowerLaw(), runs, {"A": A, "alpha": alpha, "sigma": 0.01})
+    return bs.known_fit(
+        bs.laws.PowerLaw(), runs, {"A": A, "alpha": alpha, "sigma": 0.01}, noise=bs.LogNormal()
+    )
 
 
 def variance(x, k=1, sigma=0.01):
@@ -103,8 +104,8 @@ def test_forms_are_told_apart_where_they_differ():
     floored = {"E": 2.0, "A": 1.0 * level * 1e19**0.15, "alpha": 0.15, "sigma": 0.01}
     comparison = SimpleNamespace(
         fits={
-            "plain": fit_with(bs.laws.PowerLaw(), runs, plain),
-            "floored": fit_with(bs.laws.OffsetPowerLaw(), runs, floored),
+            "plain": bs.known_fit(bs.laws.PowerLaw(), runs, plain, noise=bs.LogNormal()),
+            "floored": bs.known_fit(bs.laws.OffsetPowerLaw(), runs, floored, noise=bs.LogNormal()),
         },
         weights=np.array([0.5, 0.5]),
     )

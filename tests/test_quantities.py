@@ -4,8 +4,8 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
-from posteriors import fit_with
 
 import bayescale as bs
 from bayescale import quantities
@@ -32,9 +32,9 @@ def power_laws(A, alpha, E=None):
     """Two curves: columns are lstm and gpt."""
     A, alpha = np.atleast_2d(A), np.atleast_2d(alpha)
     if E is None:
-        return fit_with(bs.laws.PowerLaw(), pair_table(), {"A": A, "alpha": alpha})
+        return bs.known_fit(bs.laws.PowerLaw(), pair_table(), {"A": A, "alpha": alpha})
     values = {"A": A, "alpha": alpha, "E": np.atleast_2d(E)}
-    return fit_with(bs.laws.OffsetPowerLaw(), pair_table(), values)
+    return bs.known_fit(bs.laws.OffsetPowerLaw(), pair_table(), values)
 
 
 def chinchilla(samples=1, **spread):
@@ -43,7 +43,7 @@ def chinchilla(samples=1, **spread):
         name: value * np.exp(rng.normal(0, spread.get(name, 0.0), samples))
         for name, value in BESIROGLU.items()
     }
-    return fit_with(bs.laws.Chinchilla(), joint_table(), values), values
+    return bs.known_fit(bs.laws.Chinchilla(), joint_table(), values), values
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_labels_are_checked_with_a_suggestion():
 def test_two_fits_are_compared_with_independent_draws():
     table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     fits = {
-        name: fit_with(bs.laws.PowerLaw(), table, {"A": A, "alpha": alpha})
+        name: bs.known_fit(bs.laws.PowerLaw(), table, {"A": A, "alpha": alpha})
         for name, A, alpha in (("lstm", 60.0, 0.07), ("gpt", 169.0, 0.095))
     }
     truth = np.log(169 / 60) / 0.025
@@ -162,7 +162,7 @@ def test_several_groups_are_named_or_averaged_over():
         "A": np.array([[60.0, 66.0, 169.0, 200.0]]),
         "alpha": np.array([[0.07, 0.07, 0.095, 0.095]]),
     }
-    fit = fit_with(bs.laws.PowerLaw(), runs, values)
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, values)
     on_code = bs.crossover_scale(fit, "lstm", "gpt", groups={"dataset": "code"})
     assert np.log(on_code.draws[0]) == pytest.approx(np.log(169 / 60) / 0.025)
     mixed = bs.crossover_scale(
@@ -228,8 +228,8 @@ def test_a_speedup_that_shrinks_has_its_exponent():
     table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     values = {"A": 60.0, "alpha": 0.07}
     fits = {
-        "adamw": fit_with(bs.laws.PowerLaw(), table, values),
-        "muon": fit_with(Slowed(), table, values),
+        "adamw": bs.known_fit(bs.laws.PowerLaw(), table, values),
+        "muon": bs.known_fit(Slowed(), table, values),
     }
     answer = bs.optimizer_speedup(fits, "adamw", "muon", at=np.geomspace(1e17, 1e22, 30))
     assert answer.draws[0, 0] == pytest.approx(1.4)
@@ -380,7 +380,7 @@ def test_the_probability_of_a_statement_is_a_share_of_draws():
 def test_a_new_run_scatters_around_the_curve():
     table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     values = {"A": np.full(4000, 60.0), "alpha": 0.07, "sigma": 0.1}
-    fit = fit_with(bs.laws.PowerLaw(), table, values)
+    fit = bs.known_fit(bs.laws.PowerLaw(), table, values)
     limit = float(60.0 * 1e20**-0.07 * np.exp(0.1))
     said = f"loss < {limit!r}"
     assert float(bs.probability(fit, said, at={"C": 1e20}, kind="mean")) == 1.0
@@ -402,7 +402,7 @@ def test_curves_tend_to_their_floor_or_to_nothing():
 def test_a_curve_that_turns_upwards_has_no_asymptote():
     table = bs.Runs({"C": [1e3, 1e5, 1e7], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     values = {"E": 0.1, "A": 8.0, "c0": 0.1, "c1": [[-0.3], [0.3]], "d1": 1e5, "f1": 0.5}
-    fit = fit_with(bs.laws.BrokenPowerLaw(), table, values)
+    fit = bs.known_fit(bs.laws.BrokenPowerLaw(), table, values)
     np.testing.assert_allclose(bs.asymptote(fit).draws[:, 0], [np.inf, 0.1])
 
 
@@ -427,7 +427,7 @@ def broken(c1=0.3):
     table = bs.Runs({"C": [1e3, 1e5, 1e7], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     at = np.array([1e4, 1e5, 1e6, 1e9])
     values = {"E": 0.1, "A": 8.0, "c0": 0.1, "c1": c1, "d1": at, "f1": 0.3}
-    return fit_with(bs.laws.BrokenPowerLaw(), table, values)
+    return bs.known_fit(bs.laws.BrokenPowerLaw(), table, values)
 
 
 def test_breaks_have_a_probability_in_every_range():
@@ -497,7 +497,10 @@ def mixture(weights):
     return SimpleNamespace(fits=fits, weights=weights)
 
 
-@pytest.mark.parametrize("weights", [[0.75, 0.25], {"with floor": 0.25, "plain": 0.75}])
+@pytest.mark.parametrize(
+    "weights",
+    [[0.75, 0.25], {"with floor": 0.25, "plain": 0.75}, pd.Series({"with floor": 1, "plain": 3})],
+)
 def test_a_mixture_of_forms_counts_every_form_by_its_weight(weights):
     source = mixture(weights)
     answer = bs.asymptote(source, groups={"family": "lstm"}).draws[:, 0]

@@ -124,13 +124,12 @@ def break_probability(
 
     Examples
     --------
-    >>> import numpy as np, bayescale as bs
-    >>> x = np.geomspace(1e2, 1e8, 40)
-    >>> y = 8 * x**-0.1 * (1 + (x / 1e5) ** 2) ** -0.2
-    >>> runs = bs.Runs({"D": x, "loss": y}, y="loss", x={"D": "D"})
-    >>> fit = bs.fit(bs.laws.BrokenPowerLaw(), runs, random_seed=1, progressbar=False)
-    >>> bs.break_probability(fit, between=(3e4, 3e5)).probability > 0.9
-    True
+    >>> import bayescale as bs
+    >>> runs = bs.Runs({"D": [1e3, 1e5, 1e7], "loss": [4, 3, 2]}, y="loss", x={"D": "D"})
+    >>> draws = dict(E=0.1, A=8.0, c0=0.1, c1=0.3, d1=[3e4, 1e5, 3e5, 1e6], f1=0.3)
+    >>> fit = bs.known_fit(bs.laws.BrokenPowerLaw(), runs, draws)
+    >>> bs.break_probability(fit, between=(2e4, 5e5)).probability
+    0.75
     """
     curve = curve_of(fit, groups)
     low, high = map(float, between)
@@ -242,14 +241,13 @@ def regime_at(
 
     Examples
     --------
-    >>> import numpy as np, bayescale as bs
-    >>> N, D = np.meshgrid(np.geomspace(1e7, 1e9, 4), np.geomspace(1e8, 1e10, 4))
-    >>> table = {"N": N.ravel(), "D": D.ravel(),
-    ...          "loss": (1.7 + 400 * N**-0.34 + 400 * D**-0.3).ravel()}
+    >>> import bayescale as bs
+    >>> table = {"N": [1e8, 1e9, 1e10], "D": [1e10, 1e10, 1e11], "loss": [2.8, 2.4, 2.1]}
     >>> runs = bs.Runs(table, y="loss", x={"N": "N", "D": "D"})
-    >>> fit = bs.fit(bs.laws.Chinchilla(), runs, random_seed=1, progressbar=False)
-    >>> bs.regime_at(fit, {"N": 1e9, "D": 1e8}).summary(0.9)["limited by D"].tolist()
-    [1.0]
+    >>> constants = dict(E=1.8172, A=482.01, alpha=0.3478, B=2085.43, beta=0.3658)
+    >>> fit = bs.known_fit(bs.laws.Chinchilla(), runs, constants)
+    >>> bs.regime_at(fit, {"N": 1e9, "D": 1e8}).sentence
+    'At N = 1e+09, D = 1e+08 the curve is limited by D with probability 100 %.'
     """
     curve = curve_of(fit, groups)
     if len(curve.forms) > 1:

@@ -159,15 +159,14 @@ def next_run(
     Examples
     --------
     >>> import numpy as np, bayescale as bs
-    >>> x = np.tile(np.geomspace(1e17, 1e19, 5), 2)
-    >>> arch = np.repeat(["lstm", "gpt"], 5)
-    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
-    >>> noisy = loss * np.exp(np.random.default_rng(0).normal(0, 0.01, 10))
-    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": noisy}, y="loss", x={"C": "C"},
-    ...                groups={"family": "arch"})
-    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
-    >>> design = bs.next_run(fit, {"C": [1e18, 1e20, 1e20], "family": ["gpt", "gpt", "lstm"]},
-    ...                      goal={"C": 1e23, "family": "gpt"}, budget=1e20)
+    >>> table = {"C": [1e17, 1e19] * 2, "loss": [3.9, 2.9, 4.1, 2.6],
+    ...          "arch": ["lstm", "lstm", "gpt", "gpt"]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "C"}, groups={"family": "arch"})
+    >>> alpha = np.random.default_rng(0).normal([0.07, 0.095], 0.003, (1000, 2))
+    >>> draws = {"A": 3.3 * 1e18**alpha, "alpha": alpha}
+    >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, draws)
+    >>> candidates = {"C": [1e19, 1e20, 1e20], "family": ["gpt", "gpt", "lstm"]}
+    >>> design = bs.next_run(fit, candidates, goal={"C": 1e23, "family": "gpt"}, budget=1e20)
     >>> design.chosen[["C", "family"]].to_numpy().tolist()
     [[1e+20, 'gpt']]
     """

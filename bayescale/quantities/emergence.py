@@ -117,12 +117,12 @@ def emergence_test(
 
     Examples
     --------
-    >>> import numpy as np, bayescale as bs
-    >>> x = np.geomspace(1e17, 1e21, 8)
-    >>> runs = bs.Runs({"C": x, "loss": 60.0 * x**-0.07}, y="loss", x={"C": "C"})
-    >>> fit = bs.fit(bs.laws.OffsetPowerLaw(), runs, random_seed=1, progressbar=False)
-    >>> bs.emergence_test(fit).p_accelerated
-    0.0
+    >>> import bayescale as bs
+    >>> runs = bs.Runs({"C": [1e17, 1e21], "loss": [3.9, 2.0]}, y="loss", x={"C": "C"})
+    >>> draws = {"E": [1.0, 1.2, 1.4], "A": 3e3, "alpha": 0.2}
+    >>> fit = bs.known_fit(bs.laws.OffsetPowerLaw(), runs, draws)
+    >>> bs.emergence_test(fit).p_slowed
+    1.0
     """
     curve = curve_of(fit, groups)
     way = path_of((curve,), path)

@@ -104,14 +104,13 @@ def pareto(fits: Source, cost: Any = None, *, groups: Mapping[str, Any] | None =
 
     Examples
     --------
-    >>> import numpy as np, bayescale as bs
-    >>> x = np.tile(np.geomspace(1e17, 1e21, 8), 2)
-    >>> arch = np.repeat(["lstm", "transformer"], 8)
-    >>> loss = np.where(arch == "lstm", 60.0 * x**-0.07, 169.0 * x**-0.095)
-    >>> runs = bs.Runs({"C": x, "arch": arch, "loss": loss}, y="loss", x={"C": "C"},
-    ...                groups={"family": "arch"})
-    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
-    >>> bs.pareto(fit, [1e17, 1e21]).probability.round(2)
+    >>> import bayescale as bs
+    >>> table = {"C": [1e17, 1e21] * 2, "loss": [3.9, 2.0, 4.1, 1.7],
+    ...          "arch": ["lstm", "lstm", "gpt", "gpt"]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "C"}, groups={"family": "arch"})
+    >>> A, alpha = [[60.0, 169.0]], [[0.070, 0.095]]
+    >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, {"A": A, "alpha": alpha})
+    >>> bs.pareto(fit, [1e17, 1e21]).probability
     array([[1., 0.],
            [0., 1.]])
     """

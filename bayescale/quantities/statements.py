@@ -113,12 +113,12 @@ def probability(
 
     Examples
     --------
-    >>> import numpy as np, bayescale as bs
-    >>> x = np.geomspace(1e17, 1e21, 8)
-    >>> runs = bs.Runs({"C": x, "loss": 60.0 * x**-0.07}, y="loss", x={"C": "C"})
-    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
-    >>> float(bs.probability(fit, "loss < 2.0", at={"C": 1e22}))
-    1.0
+    >>> import bayescale as bs
+    >>> runs = bs.Runs({"C": [1e17, 1e21], "loss": [3.9, 2.0]}, y="loss", x={"C": "C"})
+    >>> draws = {"E": [1.0, 1.2, 1.4], "A": 3e3, "alpha": 0.2}
+    >>> fit = bs.known_fit(bs.laws.OffsetPowerLaw(), runs, draws)
+    >>> round(float(bs.probability(fit, "loss < 1.5", at={"C": 1e21}, kind="mean")), 2)
+    0.67
     """
     read = _STATEMENT.fullmatch(statement)
     if read is None:

@@ -117,15 +117,15 @@ def scale_for(
 
     Examples
     --------
-    >>> import numpy as np, bayescale as bs
-    >>> x = np.geomspace(1e17, 1e21, 8)
-    >>> runs = bs.Runs({"C": x, "loss": 60.0 * x**-0.07}, y="loss", x={"C": "C"})
-    >>> fit = bs.fit(bs.laws.PowerLaw(), runs, random_seed=1, progressbar=False)
-    >>> needed = bs.scale_for(fit, 2.0)
-    >>> bool(abs(np.log10(np.median(needed.draws)) - np.log10(30) / 0.07) < 0.1)
-    True
-    >>> float(needed.p_never)
-    0.0
+    >>> import bayescale as bs
+    >>> runs = bs.Runs({"C": [1e17, 1e21], "loss": [3.9, 2.0]}, y="loss", x={"C": "C"})
+    >>> draws = {"E": [1.0, 1.2, 1.4], "A": 3e3, "alpha": 0.2}
+    >>> fit = bs.known_fit(bs.laws.OffsetPowerLaw(), runs, draws)
+    >>> needed = bs.scale_for(fit, 1.3)
+    >>> [f"{x:.1e}" for x in needed.draws]
+    ['1.0e+20', '2.4e+22', 'inf']
+    >>> round(float(needed.p_never), 2)
+    0.33
     """
     curve = curve_of(fit, groups)
     way = path_of((curve,), path)
