@@ -28,6 +28,9 @@ app = typer.Typer(
 #: What is compared when no law is named, by the number of inputs.
 DEFAULT_LAWS = ("power_law_offset", "bnsl", "crossover_power_law")
 
+#: Exact refits for every law: more are made for several rows at a time.
+MAX_REFITS = 8
+
 #: How far beyond the largest run a forecast goes when nobody says.
 REACH = 100.0
 
@@ -259,10 +262,13 @@ def fit_all(
     seed: int,
     correlated: bool,
 ) -> "dict[str, Fit]":
-    """Fit every law; floors vary over all groups, for a family may have a limit of its own."""
+    """Fit every law; floors vary over all groups, bends are common to the table.
+
+    A family may have a limit of its own, but the few runs of one cannot place a bend of its own.
+    """
     from bayescale.fitting import fit
     from bayescale.noise import Checkpoints, LogStudentT
-    from bayescale.pooling import Partial
+    from bayescale.pooling import Partial, Shared
 
     fits = {}
     for name, law in laws.items():
@@ -270,7 +276,10 @@ def fit_all(
         fits[name] = fit(
             law,
             runs,
-            pooling={q.name: Partial(*runs.groups) for q in law.with_role("floor")},
+            pooling={
+                **{q.name: Partial(*runs.groups) for q in law.with_role("floor")},
+                **{q.name: Shared() for q in law.with_role("slope", "location")},
+            },
             noise=LogStudentT() + Checkpoints() if correlated else None,
             draws=draws,
             random_seed=seed,
@@ -286,7 +295,7 @@ def answer_of(fits: "Mapping[str, Fit]", target: Mapping[str, float], seed: int)
     from bayescale.comparison import compare
 
     runs = next(iter(fits.values())).runs
-    comparison = compare(fits, random_seed=seed)
+    comparison = compare(fits, max_refits=MAX_REFITS, random_seed=seed)
     grid = {
         s: np.geomspace(min(values.min(), target[s]), max(values.max(), target[s]), 81)
         for s, values in runs.x.items()
