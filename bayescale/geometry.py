@@ -141,6 +141,7 @@ def _anchored(
     )
     shares, log_response = parts.log_shares, parts.log_reducible
     p = _parameters(xp, at_anchor).with_values(**dict.fromkeys(shares, 1.0))
+    log_response = log_response + law.log_top(p)
     for name, log_level in law.levels_at(xp, p, log_response, shares, *x).items():
         result[name] = ("logs", _transfer(structure, log_level, anchored, name))
     return result

@@ -137,12 +137,13 @@ def _place_new(
     p = parameters(at_cells).with_values(**{q.name: 0.0 for q in law.with_role("floor")})
     reached = law.mean(np, p, *x) if additive else law.log_mean(np, p, *x)
     proportion = law.response == "unit"
-    reached = logit_of_log(np, reached) if proportion else reached
+    reached = logit_of_log(np, reached - law.log_top(p)) if proportion else reached
     for cell in np.flatnonzero(missing[name]):
         centre, spread = _spread_of(reached, all_cells, codes[cell], 1.5 if not additive else 1.0)
         response = centre + spread * normal(name, "response", *codes[cell])
-        response = log_sigmoid(np, response) if proportion else response
         mine = {q.name: (result[q.name][0], result[q.name][1][:, cell]) for q in law.parameters}
+        if proportion:
+            response = log_sigmoid(np, response) + law.log_top(parameters(mine))
         if additive:
             shape = parameters(mine).with_values(**{name: 0.0})
             result[name][1][:, cell] = response - law.mean(np, shape, *x)

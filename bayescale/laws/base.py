@@ -255,6 +255,10 @@ class Law:
         """Degree ``h`` with which the response grows in floor and levels jointly (1: linear)."""
         return 1.0
 
+    def log_top(self, p: Parameters) -> Any:
+        """Logarithm of the largest proportion that the law can reach, whatever its level."""
+        return 0.0
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:

@@ -67,11 +67,15 @@ class CoverageExpPower(Law):
         log_coverage = -xp.exp(p.log_a - p.b * xp.log(k))
         return p.log_c_inf + log_coverage if self.saturating else log_coverage
 
+    def log_top(self, p: Parameters) -> Any:
+        """See :meth:`Law.log_top`."""
+        return p.log_c_inf if self.saturating else 0.0
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Any, k: Any
     ) -> dict[str, Any]:
-        """See :meth:`Law.levels_at`; the response is a share of the limit."""
-        return {"a": xp.log(-log_response) + p.b * xp.log(k)}
+        """See :meth:`Law.levels_at`."""
+        return {"a": xp.log(self.log_top(p) - log_response) + p.b * xp.log(k)}
 
 
 def tries_for(coverage: Any, constants: Any) -> Any:

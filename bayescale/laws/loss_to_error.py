@@ -61,11 +61,15 @@ class LossToError(Law):
         log_solved = p.log_k - p.g * L - p.log_eps
         return p.log_eps + log1mexp(xp, xp.minimum(log_solved, -1e-9))
 
+    def log_top(self, p: Parameters) -> Any:
+        """See :meth:`Law.log_top`: no more errors than at chance."""
+        return p.log_eps
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Any, L: Any
     ) -> dict[str, Any]:
-        """See :meth:`Law.levels_at`; the response is a share of the error at chance."""
-        return {"k": p.log_eps + log1mexp(xp, log_response) + p.g * L}
+        """See :meth:`Law.levels_at`."""
+        return {"k": p.log_eps + log1mexp(xp, log_response - p.log_eps) + p.g * L}
 
 
 def loss_for_error(error: Any, constants: Any) -> Any:
