@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayescale as bs
 from bayescale import testing
@@ -16,6 +17,7 @@ from bayescale.laws.base import Law, Parameters, exponent, floor, level
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root
+from bayescale.recovery import check_recovery
 
 TRAINING = [
     "power_law",
@@ -112,6 +114,21 @@ def test_the_level_is_the_response_at_the_anchor(name):
     # Parameters in excess, a soft bound or a rounding error may move it a little.
     loose = {"data_constrained": 0.7, "m4": 0.1, "qat_error": 0.2}
     np.testing.assert_allclose(response, wanted, atol=loose.get(name, 1e-6))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_named_dimensions_go_in_and_come_out(name):
+    law = bs.laws.get(name)
+    case = testing.example_of(law)
+    if law.features.__func__ is not Law.features:
+        return
+    columns, _ = testing.design(law, 4, np.random.default_rng(0))
+    x = [xr.DataArray(columns[s], dims="point") for s in law.inputs]
+    draws = {k: xr.DataArray(np.full(3, v), dims="draw") for k, v in case.parameters.items()}
+    response = law(*x, **draws)
+    assert set(response.dims) == {"point", "draw"}
+    plain = law(*columns.values(), **case.parameters)
+    np.testing.assert_allclose(response.isel(draw=0), plain)
 
 
 class Wrong(Law):
@@ -257,3 +274,14 @@ def test_the_catalogue_page_is_up_to_date():
     page = Path(__file__).parents[1] / "docs" / "catalogue.md"
     missing = [n for n in NAMES if f"### `{n}`" not in page.read_text()]
     assert not missing, "run python docs/generate_catalogue.py"
+
+
+@pytest.mark.parametrize(
+    "name", ["m2", "overtraining", "critical_batch", "data_constrained", "parscale"]
+)
+def test_fits_of_one_law_of_each_family_recover_its_constants(name):
+    found = check_recovery(
+        bs.laws.get(name), replicates=2, rows=80, families=1, draws=200, tune=300, chains=1
+    )
+    assert found.coverage >= 0.6
+    assert found.table["divergences"].sum() < 20
