@@ -90,8 +90,8 @@ class Design(Result):
         if self.ess < FEW:
             return f"{said} (too much to be checked by reweighting the draws)."
         return (
-            f"{said}; reweighting the draws expects {100 * (1 - self.interval_ratio):.0f} % of its "
-            "80 % interval."
+            f"{said}; reweighting the draws expects its 80 % interval to shrink by "
+            f"{100 * (1 - self.interval_ratio):.0f} %."
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
