@@ -1,5 +1,6 @@
 """Law + pooling + noise + runs -> a plain ``pm.Model`` whose numbers live in ``pm.Data``."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -140,11 +141,14 @@ def _between(name: str, q: Parameter) -> Any:
     """Give the standard deviation between groups a prior that keeps it off zero.
 
     With few groups a prior that is flat at zero lets groups collapse onto one value, which
-    narrows bands and funnels the sampler (Chung et al. 2013, Psychometrika 78, 685).
+    narrows bands and funnels the sampler (Chung et al. 2013, Psychometrika 78, 685).  Effects
+    may be absent, so theirs vanishes at zero more slowly.
     """
     import pymc as pm
 
-    return pm.Gamma(name, alpha=2.0, beta=3.0 / q.between, shape=1)
+    if q.role == "effect":
+        return pm.Gamma(name, alpha=2.0, beta=3.0 / q.between, shape=1)
+    return pm.LogNormal(name, mu=math.log(0.5 * q.between), sigma=0.6, shape=1)
 
 
 def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, Any]) -> Any:

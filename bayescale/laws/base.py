@@ -33,8 +33,7 @@ class Parameter:
     centre, spread : float
         Median and standard deviation of the prior of the population, on the link scale.
     between : float
-        Scale of the prior of the standard deviation between groups, a gamma distribution with mean
-        two thirds of it that vanishes at zero.
+        Twice the prior median of the standard deviation between groups, which is log-normal.
     of : str or None
         The input that a location belongs to, or the level whose term an exponent bends.
     after : str or None
