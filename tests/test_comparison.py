@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from posteriors import fit_with
 from scipy.special import logsumexp
 
 import bayescale as bs
 from bayescale import comparison, holdout
+from bayescale.known import known_fit
 from bayescale.laws import OffsetPowerLaw, PowerLaw
 from bayescale.stacking import stacking_weights
 
@@ -41,7 +41,7 @@ def jittered(value, width, rng):
 def true_fit(runs, width=0.002, seed=1, **options):
     rng = np.random.default_rng(seed)
     values = {name: jittered(v, width, rng) for name, v in TRUTH.items()}
-    return fit_with(OffsetPowerLaw(), runs, {**values, "sigma": 0.01}, **options)
+    return known_fit(OffsetPowerLaw(), runs, {**values, "sigma": 0.01}, **options)
 
 
 def straight_fit(runs, sigma=0.05, seed=2):
@@ -49,7 +49,7 @@ def straight_fit(runs, sigma=0.05, seed=2):
     rng = np.random.default_rng(seed)
     slope, level = np.polyfit(np.log(runs.x["C"]), np.log(runs.y), 1)
     values = {"A": jittered(np.exp(level), 0.002, rng), "alpha": -slope, "sigma": sigma}
-    return fit_with(PowerLaw(), runs, values)
+    return known_fit(PowerLaw(), runs, values)
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +96,8 @@ def test_fits_of_y_and_of_log_y_share_one_scale():
     rng = np.random.default_rng(1)
     values = {name: jittered(v, 2e-4, rng) for name, v in TRUTH.items()}
     middle = float(np.exp(np.log(runs.y).mean()))
-    on_log = fit_with(OffsetPowerLaw(), runs, {**values, "sigma": 1e-3})
-    on_y = fit_with(OffsetPowerLaw(), runs, {**values, "sigma": 1e-3 * middle}, noise=bs.Normal())
+    on_log = known_fit(OffsetPowerLaw(), runs, {**values, "sigma": 1e-3})
+    on_y = known_fit(OffsetPowerLaw(), runs, {**values, "sigma": 1e-3 * middle}, noise=bs.Normal())
     scores = bs.compare({"log y": on_log, "y": on_y}, max_refits=0).table.elpd
     assert abs(scores["log y"] - scores["y"]) < 0.1 * abs(scores["y"])
 
@@ -109,7 +109,7 @@ def test_counts_are_compared_like_any_response():
     runs = bs.Runs(found | {"asked": np.full(12, 400)}, y=("right", "asked"), x={"C": "flops"})
     rate = jittered((runs.y / runs.trials).mean(), 1e-4, np.random.default_rng(0))
     values = {"alpha": np.full(DRAWS, 1e-9), "A": rate}
-    flat = fit_with(PowerLaw(), runs, values, noise=bs.Binomial())
+    flat = known_fit(PowerLaw(), runs, values, noise=bs.Binomial())
     score = bs.compare({"flat": flat}, max_refits=0).table.elpd["flat"]
     np.testing.assert_allclose(score, binom.logpmf(runs.y, 400, rate.mean()).sum(), rtol=1e-3)
 
@@ -176,7 +176,7 @@ def outlier():
     runs = runs_of(found)
     rng = np.random.default_rng(3)
     values = {name: jittered(v, 0.01, rng) for name, v in TRUTH.items()}
-    return true_fit(runs), fit_with(OffsetPowerLaw(), runs, {**values, "sigma": 0.01})
+    return true_fit(runs), known_fit(OffsetPowerLaw(), runs, {**values, "sigma": 0.01})
 
 
 def bad_rows(fit):
@@ -411,7 +411,7 @@ def test_hidden_scales_are_scored_by_what_the_smaller_ones_say(monkeypatch):
     assert list(result.pointwise.columns) == list(range(10, 20))
     assert "p_loo" not in result.table
     assert result.table.refits["a"] == 3
-    expected = fit_with(OffsetPowerLaw(), runs, {**TRUTH, "sigma": 0.01}).log_likelihood[0, 0, 10:]
+    expected = known_fit(OffsetPowerLaw(), runs, {**TRUTH, "sigma": 0.01}).log_likelihood[0, 0, 10:]
     np.testing.assert_allclose(result.pointwise.loc["a"], expected, atol=0.5)
 
 
