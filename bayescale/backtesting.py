@@ -248,7 +248,9 @@ class Backtest:
         if ci_prob not in self.ci_prob:
             raise ValueError(f"ci_prob must be one of {self.ci_prob}, not {ci_prob}")
         reached = 0.0
-        cells = {case.cut: dict(zip(case.rows, case.cell, strict=True)) for case in self.cases}
+        cells: dict[Any, dict[Any, Any]] = {
+            case.cut: dict(zip(case.rows, case.cell, strict=True)) for case in self.cases
+        }
         for cut, part in sorted(
             points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
         ):
@@ -423,7 +425,7 @@ def _forecast(
     runs: Runs,
     hidden: np.ndarray,
     seed: int,
-    options: dict[str, int],
+    options: dict[str, Any],
 ) -> _Case:
     law, pooling, noise, priors = model
     seen, new = runs.select(~hidden), runs.select(hidden)
