@@ -52,10 +52,7 @@ def example_of(law: Law) -> Example:
         if len(known) == len(names) and set(law.inputs) <= set(law.example.inputs):
             return replace(law.example, parameters=known)
     typical = {"level": 1.0, "floor": 0.1, "intercept": 0.0, "ceiling": 0.9}
-    constants = {
-        q.name: typical.get(q.role, _from_link(q.link, q.centre))
-        for q in law.parameters
-    }
+    constants = {q.name: typical.get(q.role, _from_link(q.link, q.centre)) for q in law.parameters}
     return Example(constants, dict.fromkeys(law.inputs, (0.1, 10.0)))
 
 

@@ -49,7 +49,8 @@ def quantities(
     level = np.logaddexp(values["E"], values["A"] - np.exp(values["alpha"]) * arrays["anchor_x"])
     return {
         **values, "level at anchor": level, "two decades beyond": far,
-        "population of alpha": draws["alpha_mean"], "sd of alpha": draws["alpha_sd"], "sd of E": draws["E_sd"],
+        "population of alpha": draws["alpha_mean"], "sd of alpha": draws["alpha_sd"],
+        "sd of E": draws["E_sd"],
     }  # fmt: skip
 
 
@@ -87,8 +88,13 @@ def main() -> None:
         fresh = arrays_of(structure, bs.Runs(table, y="loss", x={"C": "C"}, groups="family"))
         kept = {name: anchored[name] for name in fresh if name.startswith(("offset_", "scale_"))}
         arrays = {**fresh, **kept}
-        shift = {f"start_{q.name}": fresh[f"start_{q.name}"] + fresh[f"offset_{q.name}"] - anchored[f"offset_{q.name}"]
-                 for q in structure.law.parameters if np.any(fresh[f"start_{q.name}"] != 0)}  # fmt: skip
+        moved = {q.name for q in structure.law.parameters if np.any(fresh[f"start_{q.name}"] != 0)}
+        shift = {
+            f"start_{name}": fresh[f"start_{name}"]
+            + fresh[f"offset_{name}"]
+            - anchored[f"offset_{name}"]
+            for name in moved
+        }
         sampled = sample(
             structure, {**arrays, **shift}, draws=args.draws, tune=400, chains=2, random_seed=i
         )

@@ -131,7 +131,7 @@ def textbook_pymc(problem: Problem, draws: int, seed: int) -> dict[str, Any]:
 
 
 def textbook_numpyro(problem: Problem, draws: int, seed: int) -> dict[str, Any]:
-    """Sample the same model in NumPyro; its compilation counts as sampling, as it does for a user."""
+    """Sample the same model in NumPyro; its compilation counts as sampling."""
     import jax
     import jax.numpy as jnp
     import numpyro

@@ -73,8 +73,9 @@ def test_the_same_seed_gives_the_same_draws_bit_for_bit(fit):
 
 
 def test_numbers_and_graph_give_the_same_log_likelihood(fit):
-    graph = fit.model.compile_logp(vars=fit.model.observed_RVs, sum=False)
-    transforms = {rv.name: fit.model.rvs_to_transforms[rv] for rv in fit.model.free_RVs}
+    model = fit.model
+    graph = model.compile_logp(vars=model.observed_RVs, sum=False)
+    transforms = {rv.name: model.rvs_to_transforms[rv] for rv in model.free_RVs}
     point = {}
     for name, values in fit.draws.items():
         value = values[0, 0]
@@ -125,7 +126,7 @@ def test_a_fit_that_fails_the_gate_says_so_loudly():
 
 def test_a_family_with_one_run_borrows_its_exponent_from_the_population():
     table = simulated((30, 30, 1))
-    with pytest.warns(bs.RunsWarning, match="one distinct x"):
+    with pytest.warns(bs.RunsWarning, match="one distinct C"):
         runs = runs_of(table)
     starved = quick(bs.laws.OffsetPowerLaw(), runs)
     alpha = starved.posterior["alpha"].values.reshape(-1, 3)

@@ -1,0 +1,192 @@
+"""The command line: what it says, what it writes, and what it refuses."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from bayescale import cli, laws
+from bayescale.runs import Runs
+
+call = CliRunner().invoke
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A table of two architectures with different exponents, as a CSV file."""
+    rng = np.random.default_rng(0)
+    c = np.tile(np.geomspace(1e17, 1e20, 6), 2)
+    arch = np.repeat(["lstm", "mlp"], 6)
+    loss = np.where(arch == "lstm", 40 * c**-0.06, 90 * c**-0.08)
+    loss = loss * np.exp(0.01 * rng.standard_normal(12))
+    path = tmp_path_factory.mktemp("cli") / "runs.csv"
+    table = pd.DataFrame({"arch": arch, "flops": c, "params": c**0.5, "loss": loss})
+    table.to_csv(path, index=False)
+    return path
+
+
+# Refusals -----------------------------------------------------------------------------------------
+
+COLUMNS = ["--y", "loss", "--x", "C=flops"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["TABLE"], "a table needs --y COLUMN and --x COLUMN"),
+        (["nowhere.csv", *COLUMNS], "there is no file 'nowhere.csv'"),
+        (["TABLE", "--y", "los", "--x", "flops"], "did you mean 'loss'"),
+        (["TABLE", "--y", "loss", "--x", "C="], "'C=' is not NAME=COLUMN"),
+        (["TABLE", *COLUMNS, "--x", "C=params"], "'C' is given twice"),
+        (["TABLE", *COLUMNS, "--group", "family=archs"], "did you mean 'arch'?"),
+        (["TABLE", *COLUMNS, "--law", "power_low"], "no law is called 'power_low'"),
+        (["TABLE", *COLUMNS, "--law", "chinchilla"], "the table lacks N, D"),
+        (["TABLE", *COLUMNS, "--x", "N=params"], "name a law of C, N with --law"),
+        (["TABLE", *COLUMNS, "--to", "1e2x"], "'1e2x' is not a number"),
+        (["TABLE", *COLUMNS, "--to", "-1e20"], "a scale must be positive and finite"),
+        (["TABLE", *COLUMNS, "--to", "D=1e20"], "there is no input 'D', only C"),
+        (["TABLE", *COLUMNS, "--y-se", "se"], "se"),
+        (["--y", "loss"], "--y describes a table: name one"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_exit_code_2(table, tmp_path, words, message):
+    words = [str(table) if w == "TABLE" else w for w in words]
+    result = call(cli.app, ["forecast", *words, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    (error,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert message in error
+    assert not (tmp_path / "out").exists(), "nothing is written before the input is understood"
+
+
+def test_several_inputs_need_a_target_each(table, tmp_path):
+    words = ["--y", "loss", "--x", "x1=flops", "--x", "x2=params", "--law", "bivariate_power"]
+    result = call(cli.app, ["forecast", str(table), *words, "--to", "1e9"])
+    assert result.exit_code == 2
+    assert "say for which input, e.g. x1=1e9" in result.stderr
+
+
+def test_bad_rows_are_told_all_at_once_in_one_line(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("flops,loss\n1e17,3.0\n-1,2.9\n1e19,nan\n")
+    result = call(cli.app, ["forecast", str(path), *COLUMNS])
+    (error,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert "flops" in error
+    assert "loss" in error
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(table, tmp_path):
+    (tmp_path / "taken").write_text("")
+    result = call(cli.app, ["forecast", str(table), *COLUMNS, "--out", str(tmp_path / "taken")])
+    assert result.exit_code == 2
+    assert "taken" in result.stderr
+
+
+def test_an_unknown_option_exits_with_2():
+    assert call(cli.app, ["forecast", "--lwa", "bnsl"]).exit_code == 2
+
+
+# The words ----------------------------------------------------------------------------------------
+
+
+def test_a_bare_column_is_its_own_name():
+    assert cli.pairs(["C=flops", "arch"]) == {"C": "flops", "arch": "arch"}
+
+
+def test_three_forms_of_one_input_are_compared_by_default(table):
+    runs = Runs(table, y="loss", x={"C": "flops"})
+    assert tuple(cli.chosen_laws([], runs)) == (
+        "power_law_offset",
+        "bnsl",
+        "crossover_power_law",
+    )
+
+
+def test_the_default_target_is_a_hundred_times_the_largest_run(table):
+    runs = Runs(table, y="loss", x={"C": "flops"})
+    assert cli.chosen_target([], runs) == {"C": pytest.approx(1e22)}
+    assert cli.chosen_target(["1e24"], runs) == cli.chosen_target(["C=1e24"], runs) == {"C": 1e24}
+
+
+def test_the_bundled_runs_are_chosen_near_the_frontier_and_it_says_so(capsys):
+    from rich.console import Console
+
+    from bayescale.datasets import tinylm
+
+    runs = cli.bundled(Console(width=500), {"--y": None})
+    said = capsys.readouterr().out
+    fitted = tinylm().query("role == 'fit'")
+    assert f"{len(runs)} of {len(fitted)} runs" in said
+    assert set(runs.groups) == {"family", "dataset"}
+    for family in runs.labels("family"):
+        for dataset in runs.labels("dataset"):
+            mine = runs.where(family=family, dataset=dataset)
+            cells = fitted.query("arch == @family and corpus == @dataset")
+            assert mine.y.min() == cells["loss"].min(), "the best run is near the frontier"
+            assert len(mine) < len(cells)
+
+
+def test_laws_are_listed_with_their_inputs():
+    result = call(cli.app, ["laws"])
+    assert result.exit_code == 0
+    for name in laws.available():
+        assert re.search(rf"^\s*{name}\b", result.stdout, re.MULTILINE)
+    assert ":math:" not in result.stdout
+
+
+# One real run -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def answered(table, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "new" / "folder"
+    words = [*COLUMNS, "--group", "family=arch", "--law", "power_law", "--to", "1e22"]
+    options = ["--draws", "300", "--seed", "1", "--out", str(out)]
+    return call(cli.app, ["forecast", str(table), *words, *options]), out
+
+
+def test_a_forecast_ends_well_and_writes_every_file(answered):
+    result, out = answered
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in out.iterdir()} == {
+        "comparison.csv",
+        "comparison.png",
+        "exponents.png",
+        "forecast.csv",
+        "forecast.pdf",
+        "forecast.png",
+        "parameters.csv",
+        "power_law.nc",
+    }
+
+
+def test_the_screen_shows_verdict_target_and_crossing(answered):
+    result, _ = answered
+    said = " ".join(result.stdout.split())
+    assert "a new run at C = 1e+22" in said
+    assert "lstm" in said
+    assert "overtakes" in said or "do not cross" in said
+
+
+def test_tables_hold_every_law_label_and_point(answered):
+    _, out = answered
+    forecast = pd.read_csv(out / "forecast.csv")
+    assert set(forecast["law"]) == {"stacked", "power_law"}
+    assert set(forecast["family"]) == {"lstm", "mlp"}
+    assert forecast["C"].max() == pytest.approx(1e22)
+    assert forecast.loc[forecast["C"] > 1.001e20, "extrapolated"].all()
+    assert (forecast["lower_0.95"] < forecast["median"]).all()
+    parameters = pd.read_csv(out / "parameters.csv")
+    assert {"law", "parameter", "median", "lower_0.9", "upper_0.9"} <= set(parameters)
+
+
+def test_the_saved_fit_forecasts_what_the_table_says(answered):
+    from bayescale import load
+
+    _, out = answered
+    table = pd.read_csv(out / "forecast.csv").query("law == 'power_law' and family == 'mlp'")
+    again = load(out / "power_law.nc").forecast({"C": table["C"].to_numpy()[-1:]}, kind="mean")
+    mlp = again.table.query("family == 'mlp'")["median"].item()
+    assert mlp == pytest.approx(table["median"].iloc[-1], rel=0.02)
