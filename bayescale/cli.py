@@ -29,7 +29,7 @@ app = typer.Typer(
 DEFAULT_LAWS = ("power_law_offset", "bnsl", "crossover_power_law")
 
 #: Exact refits for every law: more are made for several rows at a time.
-MAX_REFITS = 8
+MAX_REFITS = 2
 
 #: How far beyond the largest run a forecast goes when nobody says.
 REACH = 100.0
