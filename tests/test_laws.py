@@ -52,7 +52,11 @@ TRAINING = [
     "isoflop_parabola",
 ]
 
-NAMES = bs.laws.available()
+NAMES = [
+    name
+    for name in bs.laws.available()
+    if type(bs.laws.get(name)).__module__.startswith("bayescale.")
+]
 
 VARIANTS = [
     bs.laws.get("bnsl", breaks=2),
