@@ -139,13 +139,11 @@ def check_graph(law: Law, *, rows: int = 40, seed: int = 0) -> None:
     x = formula_inputs(law, *design(law, rows, rng))
     rows = len(x[0])
     z = _jittered(law, rng, rows)
-    value, gradients = _compiled(law, tuple(map(np.ndim, x)))
     numbers = _evaluate(law, np, as_parameters(np, law, z), x)
-    graph = value(*z.values(), *x)
+    graph, *gradients = _value_and_gradients(law, z, x)
     _close(law, "numbers and graph", graph, numbers, 1e-10)
-    names = list(z)
     steps = 1e-5
-    for name, gradient in zip(names, gradients(*z.values(), *x), strict=True):
+    for name, gradient in zip(z, gradients, strict=True):
         either = []
         for sign in (1, -1):
             moved = {**z, name: z[name] + sign * steps}
@@ -154,21 +152,29 @@ def check_graph(law: Law, *, rows: int = 40, seed: int = 0) -> None:
         _close(law, f"gradient in {name}", gradient, finite, 1e-5)
 
 
+def _value_and_gradients(law: Law, z: Mapping[str, np.ndarray], x: list[np.ndarray]) -> Any:
+    """Evaluate the graph of a law, then its gradient in every coordinate, row by row."""
+    with np.errstate(all="ignore"):
+        return _compiled(law, tuple(map(np.ndim, x)))(*z.values(), *x)
+
+
 @lru_cache(maxsize=1)
-def _compiled(law: Law, dimensions: tuple[int, ...]) -> tuple[Any, Any]:
-    """Compile the law, and its gradient in every coordinate, as functions of coordinates and x."""
+def _compiled(law: Law, dimensions: tuple[int, ...]) -> Any:
+    """Make a function of coordinates and inputs; numpy runs the graph as the law wrote it.
+
+    Rewriting and compiling the graph would take a hundred times as long as running it.
+    """
     import pytensor
     import pytensor.tensor as pt
+    from pytensor.compile.mode import Mode
 
     z = {q.name: pt.vector(q.name) for q in law.parameters}
     inputs = [pt.tensor(f"x{i}", shape=(None,) * n) for i, n in enumerate(dimensions)]
     result = _evaluate(law, pt, as_parameters(pt, law, z), inputs)
-    arguments = [*z.values(), *inputs]
-    options = {"mode": "FAST_COMPILE", "on_unused_input": "ignore"}
     slopes = pytensor.grad(result.sum(), list(z.values()), disconnected_inputs="ignore")
-    return (
-        pytensor.function(arguments, result, **options),
-        pytensor.function(arguments, slopes, **options),
+    as_written = Mode(linker="py", optimizer=None)
+    return pytensor.function(
+        [*z.values(), *inputs], [result, *slopes], mode=as_written, on_unused_input="ignore"
     )
 
 
@@ -222,11 +228,10 @@ def check_decades(law: Law, *, decades: int = 20) -> None:
     moved = [dict.fromkeys(ranges, far), *({s: far} for s in ranges)]
     moved += [{a: far, b: far[::-1]} for a, b in itertools.combinations(ranges, 2)]
     z = coordinates(law, case.parameters)
-    _, gradients = _compiled(law, (1,) * len(law.inputs))
     for factors in moved:
         x = [np.full(len(far), middle[s]) * factors.get(s, 1.0) for s in law.inputs]
         value = _evaluate(law, np, as_parameters(np, law, z), x)
-        slopes = gradients(*(np.full(len(far), v) for v in z.values()), *x)
+        _, *slopes = _value_and_gradients(law, {k: np.full(len(far), v) for k, v in z.items()}, x)
         for what, numbers in zip(["response", *z], [value, *slopes], strict=True):
             if not np.all(np.isfinite(numbers)):
                 where = x[law.inputs.index(next(iter(factors)))][~np.isfinite(numbers)][0]
