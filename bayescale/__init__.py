@@ -38,6 +38,8 @@ _HOMES = {
     "prior_predictive": "prior",
     "fit": "fitting",
     "Fit": "fitting",
+    "fit_many": "sweeps",
+    "Sweep": "sweeps",
     "load": "storage",
     "known_fit": "known",
     "Forecast": "forecast",

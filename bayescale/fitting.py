@@ -91,14 +91,9 @@ def fit(
     >>> bool(0.0 < result.posterior["alpha"].median() < 0.2)
     True
     """
-    noise = default_noise(law, runs.is_counts) if noise is None else noise
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
-    if noise.link == "unit":
-        check_proportions(runs)
-    elif not runs.is_counts and (noise.on_log or law.response != "real"):
-        check_positive_response(runs)
-    structure = structure_of(law, runs, pooling, noise, priors)
+    structure = checked_structure(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
     for hint in law.identifiability({s: runs.x[column] for s, column in structure.columns}):
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
@@ -120,6 +115,22 @@ def fit(
             stacklevel=2,
         )
     return Fit(law, runs, structure, arrays, sampled.draws, sampled.stats, found, seed)
+
+
+def checked_structure(
+    law: Law,
+    runs: Runs,
+    pooling: Mapping[str, Pooling] | None = None,
+    noise: Noise | None = None,
+    priors: Mapping[str, Any] | None = None,
+) -> Structure:
+    """Structure of a fit of a table, whose responses are found to be of the kind that it needs."""
+    noise = default_noise(law, runs.is_counts) if noise is None else noise
+    if noise.link == "unit":
+        check_proportions(runs)
+    elif not runs.is_counts and (noise.on_log or law.response != "real"):
+        check_positive_response(runs)
+    return structure_of(law, runs, pooling, noise, priors)
 
 
 def sample_with_care(

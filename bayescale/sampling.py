@@ -4,7 +4,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
 from bayescale.model import model_of
+from bayescale.signature import prior_text
 from bayescale.structure import Structure
 
 _log = logging.getLogger(__name__)
@@ -110,20 +111,21 @@ def sample(
 
 
 def compile_structure(structure: Structure, arrays: Arrays) -> Any:
-    """Compiled model of a structure, from the cache when it is there."""
+    """Compiled model of a structure, from the cache when it is there.
+
+    One thread compiles at a time, so that threads with the same structure compile it once.
+    """
     import nutpie
 
+    key = replace(structure, priors=tuple((n, prior_text(p)) for n, p in structure.priors))
     with _lock:
-        if structure in _compiled:
-            _compiled.move_to_end(structure)
-            return _compiled[structure]
-    _log.info("compiling %s", structure.law.title)
-    compiled = nutpie.compile_pymc_model(model_of(structure, arrays))
-    with _lock:
-        _compiled[structure] = compiled
-        while len(_compiled) > _KEEP:
-            _compiled.popitem(last=False)
-    return compiled
+        if key not in _compiled:
+            _log.info("compiling %s", structure.law.title)
+            _compiled[key] = nutpie.compile_pymc_model(model_of(structure, arrays))
+            while len(_compiled) > _KEEP:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(key)
+        return _compiled[key]
 
 
 def diagnose(
