@@ -42,6 +42,8 @@ _HOMES = {
     "Sweep": "sweeps",
     "load": "storage",
     "known_fit": "known",
+    "read_tracker": "trackers",
+    "to_paper": "tables",
     "Forecast": "forecast",
     "chain": "chains",
     "Chain": "chains",

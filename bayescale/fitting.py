@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
+    from bayescale.backtesting import Backtest
+    from bayescale.comparison import Comparison
     from bayescale.forecast import Forecast
+    from bayescale.reporting import Report
 
 
 def fit(
@@ -291,6 +294,21 @@ class Fit:
         return prior_of(
             self.structure, self.arrays, self.runs, x, groups, draws=draws, random_seed=seed
         )
+
+    def as_prior(self, *names: str) -> dict[str, Any]:
+        """Turn population medians into priors of another fit.
+
+        All exponents by default; see :func:`bayescale.updating.as_prior` for what it carries.
+        """
+        from bayescale.updating import as_prior
+
+        return as_prior(self, *names)
+
+    def report(self, held_out: "Comparison | Backtest | None" = None) -> "Report":
+        """Fill in a checklist for a paper; see :func:`bayescale.reporting.report`."""
+        from bayescale.reporting import report
+
+        return report(self, held_out)
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one netCDF file (arrays, and the rest as JSON); see :func:`load`."""
