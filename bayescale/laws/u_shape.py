@@ -1,11 +1,15 @@
 """Responses that turn round: inverse scaling that recovers, or progress that reverses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, location, width
+import numpy as np
+
+from bayescale.laws.base import Law, Parameters, exponent, floor, level, location, slope, width
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import logaddexp, softplus
+from bayescale.laws.numerics import log_sigmoid, logaddexp, logit_of_log, softplus
 
 
 @dataclass(frozen=True)
@@ -99,3 +103,104 @@ def turning_point(constants: Any) -> Any:
     1000000000.0
     """
     return constants["d"] * (constants["a"] / constants["b"]) ** constants["f"]
+
+
+@dataclass(frozen=True)
+class QuadraticUShape(Law):
+    r"""Accuracy whose logit is a parabola in the logarithm of scale.
+
+    .. math:: \mathrm{logit}\, y = \mathrm{logit}\, P + b u + c u^2, \qquad
+        u = \log_{10}(x / x_r)
+
+    Parameters
+    ----------
+    of : str, optional
+        Symbol of the input in the table.
+    at : float
+        :math:`x_r`, amid the data: where `P` is the accuracy.
+
+    Notes
+    -----
+    `P` is an accuracy between 0 and 1, `b` its change in logits per decade at :math:`x_r`, `c` the
+    curvature.  The turning point :math:`-b/2c` means nothing while the posterior of `c` covers 0:
+    report :func:`shape_probabilities`.  A parabola says little beyond the data; give counts, as
+    many tasks have few items.
+
+    References
+    ----------
+    McKenzie et al. (2023), Inverse Scaling: When Bigger Isn't Better, arXiv:2306.09479; the
+    parabola is this package's own summary of their shapes.
+
+    Examples
+    --------
+    One decade above the reference, by hand logit 0.5 - 1 + 0.5 = -0.5:
+
+    >>> round(float(QuadraticUShape(at=1e22)(1e23, P=0.5, b=-1.0, c=0.5)), 4)
+    0.3775
+    """
+
+    at: float = 1e21
+
+    name = "u_shape_quadratic"
+    response = "unit"
+    parameters = (
+        level("P"),
+        slope("b", spread=0.8),
+        slope("c", spread=0.3, between=0.15),
+    )
+    example = Example({"P": 0.45, "b": -0.3, "c": 0.25}, {"x": (1e19, 1e23)}, noise=0.1)
+
+    def __post_init__(self) -> None:
+        """Check the reference."""
+        if not self.at > 0:
+            raise ValueError(f"at must be a positive input, not {self.at!r}")
+
+    def _bend(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """Logits above those at the reference."""
+        u = (xp.log(x) - log(self.at)) / log(10.0)
+        return p.b * u + p.c * u**2
+
+    def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        return log_sigmoid(xp, logit_of_log(xp, p.log_P) + self._bend(xp, p, x))
+
+    def levels_at(
+        self, xp: Any, p: Parameters, log_response: Any, log_shares: Any, *x: Any
+    ) -> dict[str, Any]:
+        """See :meth:`Law.levels_at`."""
+        return {"P": log_sigmoid(xp, logit_of_log(xp, log_response) - self._bend(xp, p, x[0]))}
+
+
+def shape_probabilities(
+    constants: Mapping[str, Any], low: float, high: float, at: float = 1e21
+) -> dict[str, float]:
+    """Posterior probabilities of the shapes of a :class:`QuadraticUShape` between two scales.
+
+    Parameters
+    ----------
+    constants : mapping
+        Draws of ``b`` and ``c``, of one group.
+    low, high : float
+        Scales between which a turning point counts, in the unit of the input.
+    at : float
+        As for the law.
+
+    Returns
+    -------
+    dict
+        ``rising``, ``falling`` (inverse scaling), ``U`` and ``inverted U``, adding up to 1.
+
+    Examples
+    --------
+    >>> draws = {"b": np.array([-0.3, -0.3, 1.0, 0.1]), "c": np.array([0.2, 0.0, 0.0, -0.5])}
+    >>> shape_probabilities(draws, 1e19, 1e23)
+    {'rising': 0.25, 'falling': 0.25, 'U': 0.25, 'inverted U': 0.25}
+    """
+    b, c = (np.asarray(constants[k], float).ravel() for k in ("b", "c"))
+    first, last = (b + 2 * c * np.log10(x / at) for x in (low, high))
+    return {
+        "rising": float(np.mean((first >= 0) & (last >= 0))),
+        "falling": float(np.mean((first < 0) & (last < 0))),
+        "U": float(np.mean((first < 0) & (last >= 0))),
+        "inverted U": float(np.mean((first >= 0) & (last < 0))),
+    }
