@@ -40,3 +40,46 @@ def progress(shown: bool, total: int, title: str) -> Iterator[Callable[..., Any]
             bar.update(task, completed=done, divergences=bad)
 
         yield update
+
+
+@contextmanager
+def counting(shown: bool, total: int, title: str) -> Iterator[Callable[..., None]]:
+    """Yield a function to call with ``failed=`` when one of many fits ends.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether to show a bar at all.
+    total : int
+        Number of fits.
+    title : str
+        What they are of.
+    """
+    if not shown:
+        yield lambda failed: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeRemainingColumn(),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(title, total=total, failed=0)
+        lost = 0
+
+        def advance(failed: bool) -> None:
+            nonlocal lost
+            lost += failed
+            bar.update(task, advance=1, failed=lost)
+
+        yield advance
