@@ -91,6 +91,13 @@ def design(law: Law, rows: int, rng: np.random.Generator) -> tuple[Columns, np.n
     }, None
 
 
+def central(values: tuple[float, ...]) -> float:
+    """Geometric middle of a range, or the middle one of the values that occur."""
+    if len(values) == 2:
+        return float(np.sqrt(values[0] * values[1]))
+    return sorted(values)[len(values) // 2]
+
+
 def _evaluate(law: Law, xp: Any, p: Parameters, x: list[Any]) -> Any:
     """Log mean, or the mean of a response that may be negative."""
     return law.mean(xp, p, *x) if law.response == "real" else law.log_mean(xp, p, *x)
@@ -197,7 +204,7 @@ def check_monotone(law: Law, *, rows: int = 30, seed: int = 0) -> None:
         ladder = np.geomspace(min(case.inputs[name]), max(case.inputs[name]), 50)
         for row in range(rows):
             x = {s: np.full(50, v[row]) for s, v in columns.items()} | {name: ladder}
-            rise = direction * np.diff(_evaluate(law, np, p, [x[s] for s in law.inputs]))
+            rise = direction * np.diff(_evaluate(law, np, p, formula_inputs(law, x, None)))
             if np.any(rise < -1e-12):
                 raise AssertionError(
                     f"{law.title}: the response should {'rise' if direction > 0 else 'fall'} in "
@@ -222,19 +229,19 @@ def check_decades(law: Law, *, decades: int = 20) -> None:
     case = example_of(law)
     if case.table is not None:
         return
-    middle = {s: float(np.exp(np.mean(np.log([min(v), max(v)])))) for s, v in case.inputs.items()}
+    middle = {s: central(v) for s, v in case.inputs.items()}
     ranges = [s for s, v in case.inputs.items() if len(v) == 2]
     far = np.logspace(-decades / 2, decades / 2, decades + 1)
     moved = [dict.fromkeys(ranges, far), *({s: far} for s in ranges)]
     moved += [{a: far, b: far[::-1]} for a, b in itertools.combinations(ranges, 2)]
     z = coordinates(law, case.parameters)
     for factors in moved:
-        x = [np.full(len(far), middle[s]) * factors.get(s, 1.0) for s in law.inputs]
+        columns = {s: np.full(len(far), middle[s]) * factors.get(s, 1.0) for s in law.inputs}
+        x = formula_inputs(law, columns, None)
         value = _evaluate(law, np, as_parameters(np, law, z), x)
         _, *slopes = _value_and_gradients(law, {k: np.full(len(far), v) for k, v in z.items()}, x)
         for what, numbers in zip(["response", *z], [value, *slopes], strict=True):
             if not np.all(np.isfinite(numbers)):
-                where = x[law.inputs.index(next(iter(factors)))][~np.isfinite(numbers)][0]
-                raise AssertionError(
-                    f"{law.title}: {what} is not finite at {next(iter(factors))} = {where:.3g}"
-                )
+                moving = next(iter(factors))
+                where = columns[moving][~np.isfinite(numbers)][0]
+                raise AssertionError(f"{law.title}: {what} is not finite at {moving} = {where:.3g}")

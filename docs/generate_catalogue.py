@@ -191,7 +191,7 @@ def curves(law: Law) -> list[tuple[str, np.ndarray, np.ndarray]]:
     first, *rest = law.inputs
     x = np.geomspace(*case.inputs[first], 60) if len(case.inputs[first]) == 2 else None
     x = np.array(sorted(case.inputs[first])) if x is None else x
-    middle = {s: central(v) for s, v in case.inputs.items()}
+    middle = {s: testing.central(v) for s, v in case.inputs.items()}
     second = case.inputs[rest[0]] if rest else (1.0,)
     values = [min(second), middle[rest[0]], max(second)] if rest else [1.0]
     found = []
@@ -200,12 +200,6 @@ def curves(law: Law) -> list[tuple[str, np.ndarray, np.ndarray]]:
         y = law(*(np.broadcast_to(at[s], x.shape) for s in law.inputs), **case.parameters)
         found.append((f"{value:.2g}", x, np.asarray(y)))
     return found
-
-
-def central(values: tuple[float, ...]) -> float:
-    if len(values) == 2:
-        return float(np.sqrt(values[0] * values[1]))
-    return sorted(values)[len(values) // 2]
 
 
 if __name__ == "__main__":
