@@ -67,6 +67,9 @@ def forecast(
         str | None,
         typer.Option(help="The column of run ids, where rows are checkpoints of runs."),
     ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Also write report.html, one page that opens offline.")
+    ] = False,
 ) -> None:
     """Fit several laws to a table of runs, compare them, and forecast a larger run."""
     from rich.console import Console
@@ -86,6 +89,8 @@ def forecast(
         console.print("comparing: leaving out one run at a time")
         answer = answer_of(fits, target, seed)
         write(answer, out)
+        if html:
+            (out / "report.html").write_text(page_of(answer, out), encoding="utf-8")
         show(console, answer)
         console.print(f"Tables, figures and fits are in {out}/", markup=False, soft_wrap=True)
 
@@ -366,6 +371,26 @@ def draw(answer: Answer, out: Path) -> None:
         plots.plot_comparison(answer.comparison)
         plt.savefig(out / "comparison.png")
     plt.close("all")
+
+
+def page_of(answer: Answer, out: Path) -> str:
+    """Put the answer and the figures that were drawn on one page."""
+    from bayescale.html import page
+
+    best = answer.comparison.best
+    captions = {
+        "Measured runs, and the stacked forecast of a new run with its bands; what lies beyond "
+        "the dotted line is extrapolation.": "forecast.png",
+        f"Exponents of {best}.": "exponents.png",
+        "Score of every form, difference to the best one, and stacking weight.": "comparison.png",
+    }
+    return page(
+        answer.comparison,
+        answer.forecasts["stacked"],
+        target=answer.target,
+        sentences=answer.crossings,
+        figures={caption: out / name for caption, name in captions.items()},
+    )
 
 
 def show(console: "Console", answer: Answer) -> None:

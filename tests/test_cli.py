@@ -1,6 +1,7 @@
 """The command line: what it says, what it writes, and what it refuses."""
 
 import re
+from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,7 @@ def test_laws_are_listed_with_their_inputs():
 def answered(table, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "new" / "folder"
     words = [*COLUMNS, "--group", "family=arch", "--law", "power_law", "--to", "1e22"]
-    options = ["--draws", "300", "--seed", "1", "--out", str(out)]
+    options = ["--draws", "300", "--seed", "1", "--html", "--out", str(out)]
     return call(cli.app, ["forecast", str(table), *words, *options]), out
 
 
@@ -159,6 +160,7 @@ def test_a_forecast_ends_well_and_writes_every_file(answered):
         "forecast.png",
         "parameters.csv",
         "power_law.nc",
+        "report.html",
     }
 
 
@@ -190,3 +192,39 @@ def test_the_saved_fit_forecasts_what_the_table_says(answered):
     again = load(out / "power_law.nc").forecast({"C": table["C"].to_numpy()[-1:]}, kind="mean")
     mlp = again.table.query("family == 'mlp'")["median"].item()
     assert mlp == pytest.approx(table["median"].iloc[-1], rel=0.02)
+
+
+def test_the_page_opens_offline_and_holds_everything(answered):
+    _, out = answered
+    text = (out / "report.html").read_text(encoding="utf-8")
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert page.open == [], "every element that is opened is closed"
+    assert page.addresses
+    assert all(a.startswith("data:image/png;base64,iVBOR") for a in page.addresses)
+    assert len(page.addresses) == 3
+    assert not re.search(r"https?://|url\(|@import|<script|<link", text)
+    said = " ".join(" ".join(page.text).split())
+    for part in ("A new run at C = 1e+22", "95 % interval", "Convergence", "Runs: 12 rows"):
+        assert part in said, part
+    assert "lstm" in said
+
+
+class Page(HTMLParser):
+    """What a browser would see: open elements, addresses of others, text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.addresses, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.addresses += [v for k, v in attrs if k in ("src", "href", "srcset", "data")]
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
