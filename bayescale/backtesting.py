@@ -1,14 +1,16 @@
 """Back-test: hide the largest scales, forecast them, and score what was said about them."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.arrays import arrays_of
+from bayescale.arrays import Arrays, arrays_of
 from bayescale.doubt import Discrepancy
+from bayescale.execution import map_fits
 from bayescale.fitting import Fit
 from bayescale.forecast import points_of, predict_runs
 from bayescale.laws.base import Law
@@ -16,8 +18,8 @@ from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.predictive import Predictive
 from bayescale.runs import Runs
-from bayescale.sampling import diagnose, sample
-from bayescale.structure import structure_of
+from bayescale.sampling import Sampled, diagnose, sample
+from bayescale.structure import Structure, structure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +61,7 @@ def backtest(
     chains: int = 4,
     ci_prob: Sequence[float] = (0.5, 0.8, 0.9, 0.95),
     random_seed: int = 0,
+    executor: Executor | None = None,
 ) -> "Backtest":
     r"""Forecast runs that were hidden from the fit, and score the forecasts.
 
@@ -86,6 +89,8 @@ def backtest(
         Probabilities of the equal-tailed intervals that are scored.
     random_seed : int
         Reproduces the back-test.
+    executor : concurrent.futures.Executor, optional
+        Where refits run; the cores of this machine by default.  See :func:`bayescale.fit_many`.
 
     Returns
     -------
@@ -95,6 +100,8 @@ def backtest(
     ------
     ValueError
         If there is no table, an unknown group or input, or nothing is left to hide.
+    RuntimeError
+        If a refit fails.
 
     References
     ----------
@@ -116,7 +123,7 @@ def backtest(
     hides = _labels_hidden(table, by, keep, of) if by else _scales_hidden(table, cut, keep, of)
     if not hides:
         raise ValueError(f"nothing to hide: every cut leaves fewer than {keep} runs of a curve")
-    cases = []
+    plans = []
     for name, law in named.items():
         if isinstance(law, Fit):
             s = law.structure
@@ -125,8 +132,14 @@ def backtest(
             expected = noise or default_noise(law, table.is_counts)
             model = (law, dict(pooling or {}), expected, dict(priors or {}))
         for i, (label, hidden) in enumerate(hides.items()):
-            options = {"draws": draws, "tune": tune, "chains": chains}
-            cases.append(_forecast(name, label, model, table, hidden, random_seed + i, options))
+            plans.append(_plan(name, label, model, table, hidden, random_seed + i))
+    options = {"draws": draws, "tune": tune, "chains": chains}
+    tasks = [(plan.structure, plan.arrays, plan.seed, options) for plan in plans]
+    cases = []
+    for plan, outcome in zip(plans, map_fits(_sample, tasks, executor), strict=True):
+        if outcome.error is not None:
+            raise RuntimeError(f"the refit of {plan.law} to {plan.cut} failed: {outcome.error}")
+        cases.append(_forecast(plan, outcome.value, table))
     return Backtest(tuple(cases), table, tuple(sorted(ci_prob)), by, random_seed)
 
 
@@ -418,27 +431,48 @@ def _labels_hidden(runs: Runs, by: str, keep: int, of: str | None) -> dict[str, 
     return hides
 
 
-def _forecast(
+@dataclass(frozen=True)
+class _Plan:
+    """A refit that has not been made: rows of the table that it hides, and its model."""
+
+    law: str
+    cut: str
+    hidden: np.ndarray
+    structure: Structure
+    arrays: Arrays
+    seed: int
+
+
+def _plan(
     name: str,
     label: str,
     model: tuple[Law, dict[str, Any], Noise, dict[str, Any]],
     runs: Runs,
     hidden: np.ndarray,
     seed: int,
-    options: dict[str, Any],
-) -> _Case:
+) -> _Plan:
     law, pooling, noise, priors = model
-    seen, new = runs.select(~hidden), runs.select(hidden)
+    seen = runs.select(~hidden)
     structure = structure_of(law, seen, pooling, noise, priors)
-    arrays = arrays_of(structure, seen)
-    sampled = sample(structure, arrays, random_seed=seed, **options)
+    return _Plan(name, label, hidden, structure, arrays_of(structure, seen), seed)
+
+
+def _sample(
+    structure: Structure, arrays: Arrays, seed: int, options: dict[str, int], *, cores: int
+) -> Sampled:
+    return sample(structure, arrays, random_seed=seed, cores=cores, **options)
+
+
+def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> _Case:
+    hidden, structure, arrays, seed = plan.hidden, plan.structure, plan.arrays, plan.seed
+    seen, new = runs.select(~hidden), runs.select(hidden)
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in sampled.draws.items()}
     predictive = predict_runs(structure, flat, arrays, seen, new, seed)
     groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
     points, frame = points_of(structure, arrays, seen, dict(new.x), groups)
     return _Case(
-        name,
-        label,
+        plan.law,
+        plan.cut,
         predictive,
         np.flatnonzero(hidden),
         frame["decades_beyond"].to_numpy(),

@@ -1,6 +1,7 @@
 """Which law predicts best: cross-validation on one scale, stacking weights and a verdict."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ def compare(
     by: str = "loo",
     max_refits: int = 40,
     random_seed: int | None = None,
+    executor: Executor | None = None,
 ) -> "Comparison":
     r"""Compare fits of one table by how well they predict rows that they have not seen.
 
@@ -63,6 +65,8 @@ def compare(
         different groups are left out together.  0 makes none and reports the bad rows.
     random_seed : int, optional
         Seed of refits and predictions; a fixed default when absent.
+    executor : concurrent.futures.Executor, optional
+        Where refits run; the cores of this machine by default.  See :func:`bayescale.fit_many`.
 
     Returns
     -------
@@ -112,13 +116,13 @@ def compare(
     units = np.arange(len(runs))
     if by == "loo":
         held = {
-            name: leave_one_out(fit, max_refits=max_refits, random_seed=seed + i)
+            name: leave_one_out(fit, max_refits=max_refits, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())
         }
     elif by == "lfo":
         folds, units = future_folds(every), curves_of(runs)
         held = {
-            name: leave_future_out(fit, folds, random_seed=seed + i)
+            name: leave_future_out(fit, folds, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())
         }
     else:
@@ -129,7 +133,7 @@ def compare(
         folds = label_folds(every, by)
         units = np.sum([i * fold.hidden for i, fold in enumerate(folds)], axis=0)
         held = {
-            name: leave_group_out(fit, folds, random_seed=seed + i)
+            name: leave_group_out(fit, folds, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())
         }
     return _compared(fits, by, held, units)

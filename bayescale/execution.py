@@ -73,8 +73,8 @@ def map_fits(
         if done is not None:
             done(place, outcome)
 
-    threads = max(1, min(_cores(), len(tasks), MOST_THREADS))
-    cores = 1 if executor is not None else _cores() // threads
+    threads = max(1, min(available_cores(), len(tasks), MOST_THREADS))
+    cores = 1 if executor is not None else available_cores() // threads
     if executor is None and threads == 1:
         for place, task in enumerate(tasks):
             finish(place, _attempt(function, task, cores))
@@ -128,7 +128,7 @@ def _cancel(running: dict[Future[Outcome], tuple[int, int]]) -> None:
         future.cancel()
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -7,12 +7,14 @@ Everything is in units of the response, so that laws with different noise compar
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bayescale.arrays import Arrays, arrays_of, without_rows
+from bayescale.execution import map_fits
 from bayescale.fitting import Fit
 from bayescale.forecast import predict_runs
 from bayescale.likelihood import log_likelihood
@@ -69,7 +71,9 @@ class HeldOut:
     p_loo: float = np.nan
 
 
-def leave_one_out(fit: Fit, *, max_refits: int, random_seed: int) -> HeldOut:
+def leave_one_out(
+    fit: Fit, *, max_refits: int, random_seed: int, executor: Executor | None = None
+) -> HeldOut:
     """PSIS-LOO, with exact refits for the rows whose Pareto k is too high.
 
     Anchors of the priors stay those of the whole table, for they are part of the model.  Under
@@ -84,6 +88,8 @@ def leave_one_out(fit: Fit, *, max_refits: int, random_seed: int) -> HeldOut:
         out together, as in K-fold cross-validation.
     random_seed : int
         Seed of the refits.
+    executor : concurrent.futures.Executor, optional
+        Where refits run; the cores of this machine by default.
 
     References
     ----------
@@ -100,12 +106,12 @@ def leave_one_out(fit: Fit, *, max_refits: int, random_seed: int) -> HeldOut:
     density, k = np.array(loo.elpd_i.values), np.array(loo.pareto_k.values)
     bad = np.flatnonzero(~(k <= loo.good_k) | ~np.isfinite(density))
     batches = batches_of(bad, fit.arrays["cell"][bad], max_refits)
+    tasks = [
+        (fit.structure, without_rows(fit.arrays, ~np.isin(np.arange(len(k)), rows)), 300, 2, seed)
+        for seed, rows in zip(_seeds(random_seed, len(batches)), batches, strict=True)
+    ]
     failed = 0
-    for seed, rows in zip(_seeds(random_seed, len(batches)), batches, strict=True):
-        keep = ~np.isin(np.arange(len(k)), rows)
-        again = _sample_again(
-            fit.structure, without_rows(fit.arrays, keep), draws=300, chains=2, random_seed=seed
-        )
+    for rows, again in zip(batches, _refits(tasks, executor), strict=True):
         failed += again is None or not again.trusted
         if again is not None:
             each = log_likelihood(fit.structure, again.draws, fit.arrays)[..., rows]
@@ -176,19 +182,23 @@ def label_folds(fits: Sequence[Fit], group: str) -> list[Fold]:
     return [Fold(codes != code, codes == code) for code in present]
 
 
-def leave_future_out(fit: Fit, folds: Sequence[Fold], *, random_seed: int) -> HeldOut:
+def leave_future_out(
+    fit: Fit, folds: Sequence[Fold], *, random_seed: int, executor: Executor | None = None
+) -> HeldOut:
     """Densities of hidden scales, each forecast from a refit to the scales below.
 
     References
     ----------
     Buerkner, Gabry and Vehtari (2020), arXiv:1902.06281.
     """
-    return _refit_folds(fit, folds, _same_structure, 1, random_seed)
+    return _refit_folds(fit, folds, _same_structure, 1, random_seed, executor)
 
 
-def leave_group_out(fit: Fit, folds: Sequence[Fold], *, random_seed: int) -> HeldOut:
+def leave_group_out(
+    fit: Fit, folds: Sequence[Fold], *, random_seed: int, executor: Executor | None = None
+) -> HeldOut:
     """Densities of the rows of hidden labels, each row forecast as one of a label never seen."""
-    return _refit_folds(fit, folds, _without_labels, NEW_LABEL_DRAWS, random_seed)
+    return _refit_folds(fit, folds, _without_labels, NEW_LABEL_DRAWS, random_seed, executor)
 
 
 def _same_structure(fit: Fit, seen: np.ndarray) -> tuple[Structure, Runs]:
@@ -202,16 +212,26 @@ def _without_labels(fit: Fit, seen: np.ndarray) -> tuple[Structure, Runs]:
 
 
 def _refit_folds(
-    fit: Fit, folds: Sequence[Fold], part: Any, predictions: int, random_seed: int
+    fit: Fit,
+    folds: Sequence[Fold],
+    part: Any,
+    predictions: int,
+    random_seed: int,
+    executor: Executor | None,
 ) -> HeldOut:
     from scipy.special import logsumexp
 
+    parts = [part(fit, fold.seen) for fold in folds]
+    tasks = [
+        (structure, arrays_of(structure, seen), 500, 4, seed)
+        for seed, (structure, seen) in zip(_seeds(random_seed, len(folds)), parts, strict=True)
+    ]
     found, rows, failed = [], [], 0
-    for seed, fold in zip(_seeds(random_seed, len(folds)), folds, strict=True):
+    for fold, (_, seen), task, again in zip(
+        folds, parts, tasks, _refits(tasks, executor), strict=True
+    ):
+        structure, arrays, *_, seed = task
         hidden = np.flatnonzero(fold.hidden)
-        structure, seen = part(fit, fold.seen)
-        arrays = arrays_of(structure, seen)
-        again = _sample_again(structure, arrays, draws=500, chains=4, random_seed=seed)
         failed += again is None or not again.trusted
         density = np.full(len(hidden), np.nan)
         if again is not None:
@@ -236,8 +256,12 @@ class _Again:
     trusted: bool
 
 
+def _refits(tasks: Sequence[tuple[Any, ...]], executor: Executor | None) -> list[_Again | None]:
+    return [outcome.value for outcome in map_fits(_sample_again, tasks, executor)]
+
+
 def _sample_again(
-    structure: Structure, arrays: Arrays, *, draws: int, chains: int, random_seed: int
+    structure: Structure, arrays: Arrays, draws: int, chains: int, random_seed: int, *, cores: int
 ) -> _Again | None:
     """Sample with few draws, and once more with smaller steps if they do not agree.
 
@@ -254,6 +278,7 @@ def _sample_again(
                 chains=chains,
                 random_seed=random_seed,
                 target_accept=target,
+                cores=cores,
             )
         except Exception as error:  # the sampler has no exceptions of its own
             _log.warning("a refit of %s failed: %s", structure.law.title, error)
