@@ -123,10 +123,10 @@ def at_target(forecast: "Forecast", target: Mapping[str, float]) -> "pd.DataFram
     groups = [g for g in forecast.runs.groups if g in table]
     symbol = next(iter(target))
     parts = [part for _, part in table.groupby(groups, sort=False)] if groups else [table]
-    rows = [part.loc[(part[symbol] - target[symbol]).abs().idxmin()] for part in parts]
+    rows = [part.loc[[(part[symbol] - target[symbol]).abs().idxmin()]] for part in parts]
     bands = [f"{end}_{p:g}" for p in forecast.ci_prob for end in ("lower", "upper")]
-    picked = pd.DataFrame(rows)[[*groups, "decades_beyond", "median", *bands]].infer_objects()
-    return picked.reset_index(drop=True)
+    kept = [*groups, "decades_beyond", "median", *bands]
+    return pd.concat(rows, ignore_index=True)[kept]
 
 
 def diagnostics(fits: Mapping[str, "Fit"]) -> "pd.DataFrame":
