@@ -148,13 +148,16 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         for name in made or [f"log_{s}" for s in symbols]:
             anchor = "anchor_" + name.removeprefix("log_")
             arrays[anchor] = _by_unit(np.mean, rows[name], unit, count)
+    found: dict[tuple[str, ...], Information] = {}
     for q in structure.parameters:
         unit = _unit_of_row(structure, q.name, rows)
-        count = len(structure.units[q.name])
+        groups, count = structure.units[q.name].groups, len(structure.units[q.name])
         offset, scale = _anchor(structure, q, rows, log_x, log_y, unit, count)
         arrays[f"offset_{q.name}"] = offset + q.centre
         arrays[f"scale_{q.name}"] = scale
-        known = local_information(log_x, log_y, unit, count)
+        if groups not in found:
+            found[groups] = local_information(log_x, log_y, unit, count)
+        known = found[groups]
         centred = _centred(structure, q, known)
         if isinstance(structure.pooling_of[q.name], Partial):
             arrays[f"centred_{q.name}"] = centred

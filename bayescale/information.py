@@ -74,48 +74,47 @@ def local_information(
     order = np.argsort(unit, kind="stable")
     edges = np.searchsorted(unit[order], np.arange(count + 1))
     parts = [order[a:b] for a, b in pairwise(edges)]
-    parabolas = [_design(log_x[:, rows], 2) for rows in parts]
+    parabolas = [_fitted(log_x[:, rows], log_y[rows], 2) for rows in parts]
     residual = np.array([_residual(d, log_y[r]) for d, r in zip(parabolas, parts, strict=True)])
     known = residual[np.isfinite(residual)]
     typical = float(np.median(known)) if known.size else TYPICAL_RESIDUAL
     residual = np.where(np.isfinite(residual), residual, typical)
-    lines = [_design(log_x[:, rows], 1) for rows in parts]
+    lines = [_fitted(log_x[:, rows], log_y[rows], 1) for rows in parts]
     starts = [
         _start(log_x[:, rows], log_y[rows], d, line)
         for rows, d, line in zip(parts, parabolas, lines, strict=True)
     ]
     return Information(
         residual / np.sqrt(np.maximum(np.diff(edges), 1)),
-        np.array(
-            [
-                _relative_error(d, log_y[r], s, 1)
-                for d, r, s in zip(lines, parts, residual, strict=True)
-            ]
-        ),
-        np.array(
-            [
-                _relative_error(d, log_y[r], s, 2)
-                for d, r, s in zip(parabolas, parts, residual, strict=True)
-            ]
-        ),
+        np.array([_relative_error(line, s, 1) for line, s in zip(lines, residual, strict=True)]),
+        np.array([_relative_error(d, s, 2) for d, s in zip(parabolas, residual, strict=True)]),
         np.array([level for level, _, _ in starts]),
         np.array([slope for _, slope, _ in starts]).T,
         np.array([odds for _, _, odds in starts]),
     )
 
 
+#: Design of a local fit, shape (rows, columns), and its coefficients.
+_Fitted = tuple[np.ndarray, np.ndarray]
+
+
+def _fitted(log_x: np.ndarray, log_y: np.ndarray, degree: int) -> _Fitted | None:
+    """Least squares on 1, z, z^2, ...; None where those are not independent."""
+    design = _design(log_x, degree)
+    return None if design is None else (design, np.linalg.lstsq(design, log_y, rcond=None)[0])
+
+
 def _start(
-    log_x: np.ndarray, log_y: np.ndarray, parabola: np.ndarray | None, line: np.ndarray | None
+    log_x: np.ndarray, log_y: np.ndarray, parabola: _Fitted | None, line: _Fitted | None
 ) -> tuple[float, np.ndarray, float]:
     """Level, slopes and floor odds of one unit, from a parabola or else a straight line."""
     flat = np.full(len(log_x), 1e-3)
     if line is None:
         return 0.0, flat, 1.0
     spread = log_x.std(axis=1)
-    if parabola is None or log_y.size <= parabola.shape[1]:
-        coefficients, *_ = np.linalg.lstsq(line, log_y, rcond=None)
-        return 0.0, np.maximum(-coefficients[1:] / spread, 1e-3), 1.0
-    coefficients, *_ = np.linalg.lstsq(parabola, log_y, rcond=None)
+    if parabola is None or log_y.size <= parabola[0].shape[1]:
+        return 0.0, np.maximum(-line[1][1:] / spread, 1e-3), 1.0
+    coefficients = parabola[1]
     slope = np.maximum(-coefficients[1::2] / spread, 1e-3)
     bend = np.maximum(2 * coefficients[2::2] / spread**2, 0.0)
     return float(coefficients[0] - log_y.mean()), slope, float(bend.sum() / np.sum(slope**2))
@@ -133,25 +132,23 @@ def _design(log_x: np.ndarray, degree: int) -> np.ndarray | None:
     return design if np.linalg.matrix_rank(design) == design.shape[1] else None
 
 
-def _residual(design: np.ndarray | None, log_y: np.ndarray) -> float:
-    if design is None or log_y.size <= design.shape[1]:
+def _residual(fitted: _Fitted | None, log_y: np.ndarray) -> float:
+    if fitted is None or log_y.size <= fitted[0].shape[1]:
         return float("nan")
-    coefficients, *_ = np.linalg.lstsq(design, log_y, rcond=None)
+    design, coefficients = fitted
     return float(
         np.sqrt(np.sum((log_y - design @ coefficients) ** 2) / (log_y.size - design.shape[1]))
     )
 
 
-def _relative_error(
-    design: np.ndarray | None, log_y: np.ndarray, residual: float, degree: int
-) -> float:
+def _relative_error(fitted: _Fitted | None, residual: float, degree: int) -> float:
     """Relative standard error of the coefficient of highest degree, the worst over inputs.
 
     Slopes count whatever their sign; a bend must be upwards, as a floor bends a curve.
     """
-    if design is None:
+    if fitted is None:
         return float("inf")
-    coefficients, *_ = np.linalg.lstsq(design, log_y, rcond=None)
+    design, coefficients = fitted
     errors = residual * np.sqrt(np.diag(np.linalg.inv(design.T @ design)))
     highest = slice(degree, None, degree)
     size = np.abs(coefficients) if degree == 1 else np.maximum(coefficients, 0.0)

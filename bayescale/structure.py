@@ -138,6 +138,12 @@ def leans_on_level(structure: Structure, q: Parameter) -> bool:
     )
 
 
+def _distinct(codes: np.ndarray, sizes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Sort the combinations that occur; numbers sort faster than rows."""
+    _, first = np.unique(np.ravel_multi_index(tuple(codes.T), sizes), return_index=True)
+    return tuple(map(tuple, codes[first].tolist()))
+
+
 def structure_of(
     law: Law,
     runs: Runs,
@@ -200,14 +206,14 @@ def structure_of(
     if levels & set(priors or {}) and not levels <= set(priors or {}):
         raise ValueError(f"a prior of one level needs one of all: {', '.join(sorted(levels))}")
     codes = group_codes(runs, groups)
-    cells = tuple(map(tuple, np.unique(codes, axis=0).tolist())) if groups else ((),)
+    sizes = tuple(len(group_labels(runs, g)) for g in groups)
     return Structure(
         law=law,
         noise=noise,
         pooling=tuple((n, resolved[n]) for n in [*law_names, *noise_names]),
         groups=groups,
-        sizes=tuple(len(group_labels(runs, g)) for g in groups),
-        cells=cells,
+        sizes=sizes,
+        cells=_distinct(codes, sizes) if groups else ((),),
         columns=tuple(law.columns(tuple(runs.x)).items()),
         extras=tuple(
             name
