@@ -57,17 +57,16 @@ class NMTBivariate(Law):
     example = Example(
         {"L_inf": 1.2, "a": 0.6, "pe": 0.18, "pd": 0.31}, {"Ne": (2e7, 2e9), "Nd": (2e7, 2e9)}
     )
-    limits = (
-        Limit(
-            "bivariate_power",
-            {"L_inf": 0.0},
-            lambda v: {
-                "A": v["a"] * 1e8 ** (v["pe"] + v["pd"]),
-                "a_x1": v["pe"],
-                "a_x2": v["pd"],
-            },
-        ),
-    )
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Without a floor a product of powers."""
+        product = lambda v: {  # noqa: E731
+            "A": v["a"] * self.Ne0 ** v["pe"] * self.Nd0 ** v["pd"],
+            "a_x1": v["pe"],
+            "a_x2": v["pd"],
+        }
+        return (Limit("bivariate_power", {"L_inf": 0.0}, product),)
 
     def log_mean(self, xp: Any, p: Parameters, Ne: Any, Nd: Any) -> Any:
         """See :meth:`Law.log_mean`."""

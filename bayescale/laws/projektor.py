@@ -60,19 +60,23 @@ class Projektor(Law):
         {"N": (1e3, 1e5), "OT": (5.0, 20.0)},
         noise=0.01,
     )
-    limits = (
-        Limit(
-            "log_law",
-            {"c1": 0.0, "s1": 0.0},
-            lambda v: {"a": v["c0"] - v["s0"] * log(1e4), "b": v["s0"] * log(10.0)},
-            lambda N, OT: (N,),
-        ),
-    )
 
     def __post_init__(self) -> None:
         """Check the references."""
         if not (self.N_r > 0 and self.OT_r > 0):
             raise ValueError(f"N_r and OT_r must be positive, not {self.N_r!r} and {self.OT_r!r}")
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Where the distance does not matter, a line in the logarithm of size."""
+        return (
+            Limit(
+                "log_law",
+                {"c1": 0.0, "s1": 0.0},
+                lambda v: {"a": v["c0"] - v["s0"] * log(self.N_r), "b": v["s0"] * log(10.0)},
+                lambda N, OT: (N,),
+            ),
+        )
 
     def mean(self, xp: Any, p: Parameters, N: Any, OT: Any) -> Any:
         """See :meth:`Law.mean`."""

@@ -61,19 +61,23 @@ class PruningFrontier(Law):
         {"D": (1e4, 1e6), "f": (0.2, 0.4, 0.6, 0.8, 1.0)},
         noise=0.02,
     )
-    limits = (
-        Limit(
-            "power_law_offset",
-            {"a1": 0.0, "c": 0.0},
-            lambda v: {"E": v["E"], "A": v["A"] * 1e5 ** v["a0"], "alpha": v["a0"]},
-            lambda D, f: (D,),
-        ),
-    )
 
     def __post_init__(self) -> None:
         """Check the reference."""
         if not self.at > 0:
             raise ValueError(f"at must be a positive number of examples, not {self.at!r}")
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Where the fraction does not matter, an offset power law."""
+        return (
+            Limit(
+                "power_law_offset",
+                {"a1": 0.0, "c": 0.0},
+                lambda v: {"E": v["E"], "A": v["A"] * self.at ** v["a0"], "alpha": v["a0"]},
+                lambda D, f: (D,),
+            ),
+        )
 
     def log_mean(self, xp: Any, p: Parameters, D: Any, f: Any) -> Any:
         """See :meth:`Law.log_mean`."""
