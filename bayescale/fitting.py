@@ -211,7 +211,8 @@ class Fit:
         """Everything as one tree that ArviZ reads.
 
         Groups: ``posterior`` (natural parameters), ``coordinates`` (what the sampler moved in),
-        ``sample_stats``, ``log_likelihood``, ``observed_data``, ``constant_data``.
+        ``sample_stats``, ``log_likelihood`` (of tables up to 1e8 draws times rows),
+        ``observed_data``, ``constant_data``.
         """
         from bayescale.storage import tree_of
 
@@ -260,6 +261,22 @@ class Fit:
             ci_prob=ci_prob,
             random_seed=seed,
         )
+
+    def bands(
+        self,
+        x: Mapping[str, Any],
+        *,
+        groups: Mapping[str, Any] | None = None,
+        kind: str = "run",
+        ci_prob: float | Iterable[float] = (0.5, 0.8, 0.95),
+        random_seed: int | None = None,
+    ) -> "pd.DataFrame":
+        """Table of a forecast at any number of points; see :func:`bayescale.forecast.bands`."""
+        from bayescale.forecast import bands
+
+        seed = self.random_seed if random_seed is None else random_seed
+        posterior = self.structure, self.flat_draws, self.arrays, self.runs
+        return bands(*posterior, x, groups=groups, kind=kind, ci_prob=ci_prob, random_seed=seed)
 
     def replicated(self, random_seed: int | None = None) -> np.ndarray:
         """Draw new measurements in the place of every row, for posterior predictive checks.

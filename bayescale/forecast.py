@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale._hints import extremes
 from bayescale.arrays import Arrays, extra_arrays
+from bayescale.likelihood import CHUNK
 from bayescale.predictive import Points, Predictive, predict, sequence_of_cells
 from bayescale.runs import Runs
 from bayescale.structure import SEQUENCE, Structure, group_labels
@@ -141,12 +143,74 @@ def forecast(
     if kind not in ("run", "mean"):
         raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
     points, frame = points_of(structure, arrays, runs, x, groups)
-    rng = np.random.default_rng(random_seed)
-    predicted = predict(structure, draws, arrays, points, rng)
-    drawn = predicted.sample(rng) if kind == "run" else predicted.curve
+    predicted, drawn = _drawn(structure, draws, arrays, points, kind, random_seed)
     floors = [predicted.parameters[q.name] for q in structure.law.with_role("floor")]
     floor = np.median(np.broadcast_to(sum(floors), drawn.shape), axis=0) if floors else None
     return Forecast(frame, drawn, kind, check_probabilities(ci_prob), runs, floor)
+
+
+def bands(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    runs: Runs,
+    x: Mapping[str, Any],
+    *,
+    groups: Mapping[str, Any] | None = None,
+    kind: str = "run",
+    ci_prob: float | Iterable[float] = (0.5, 0.8, 0.95),
+    random_seed: int = 0,
+) -> "pd.DataFrame":
+    """Table of a forecast without its draws: any number of points in bounded memory.
+
+    Points are worked on in chunks, all with the same draws of the parameters of new labels.  The
+    table is that of :func:`forecast` to the last bit while one chunk holds all points, and at any
+    size for the curves (``kind="mean"``) of labels that were fitted; otherwise new measurements
+    are other draws of the same distributions.
+
+    Parameters
+    ----------
+    structure, draws, arrays, runs, x, groups, kind, ci_prob, random_seed
+        As for :func:`forecast`.
+
+    Returns
+    -------
+    DataFrame
+        As :attr:`Forecast.table`.
+    """
+    import pandas as pd
+
+    if kind not in ("run", "mean"):
+        raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
+    points, frame = points_of(structure, arrays, runs, x, groups)
+    step = max(1, CHUNK // len(next(iter(draws.values()))))
+    parts = []
+    for start in range(0, len(frame), step):
+        rows = np.arange(start, min(start + step, len(frame)))
+        some = points if len(rows) == len(frame) else points.select(rows)
+        _, drawn = _drawn(structure, draws, arrays, some, kind, random_seed, start)
+        part = frame.iloc[rows]
+        parts.append(Forecast(part, drawn, kind, check_probabilities(ci_prob), runs).table)
+    return pd.concat(parts)
+
+
+def _drawn(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    points: Points,
+    kind: str,
+    random_seed: int,
+    start: int = 0,
+) -> tuple[Predictive, np.ndarray]:
+    """Predictive distribution and draws; points from `start` on have measurements of their own."""
+    rng = np.random.default_rng(random_seed)
+    predicted = predict(structure, draws, arrays, points, rng)
+    if kind == "mean":
+        return predicted, predicted.curve
+    return predicted, predicted.sample(
+        np.random.default_rng([random_seed, start]) if start else rng
+    )
 
 
 def check_probabilities(ci_prob: float | Iterable[float]) -> tuple[float, ...]:
@@ -318,18 +382,13 @@ def _decades_beyond(
 ) -> np.ndarray:
     """Largest distance outside the data of the same labels over the inputs, in decades."""
     result = np.zeros(len(cell))
+    place = {wanted: i for i, wanted in enumerate(structure.cells)}
     for symbol, values in columns.items():
         known = arrays[f"log_{symbol}"] / np.log(10.0)
-        bounds = []
-        for wanted in cells:
-            rows = (
-                known[arrays["cell"] == structure.cells.index(wanted)]
-                if wanted in structure.cells
-                else known
-            )
-            rows = rows if rows.size else known
-            bounds.append((rows.min(), rows.max()))
-        low, high = np.array(bounds)[cell].T
+        lowest, highest = extremes(known, arrays["cell"], len(structure.cells))
+        everything = known.min(), known.max()
+        own = {c: (lowest[i], highest[i]) for c, i in place.items() if lowest[i] <= highest[i]}
+        low, high = np.array([own.get(wanted, everything) for wanted in cells])[cell].T
         at = np.log10(values)
         result = np.maximum(result, np.maximum(low - at, at - high))
     return np.maximum(result, 0.0)

@@ -17,7 +17,7 @@ from bayescale.arrays import Arrays, arrays_of, without_rows
 from bayescale.execution import map_fits
 from bayescale.fitting import Fit
 from bayescale.forecast import predict_runs
-from bayescale.likelihood import log_likelihood
+from bayescale.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
 from bayescale.sampling import diagnose, sample
 from bayescale.structure import Structure, structure_of
@@ -95,16 +95,10 @@ def leave_one_out(
     ----------
     Vehtari, Gelman and Gabry (2017), arXiv:1507.04544; Vehtari et al. (2024), arXiv:1507.02646.
     """
-    import warnings
-
-    import arviz as az
     from scipy.special import logsumexp
 
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.filterwarnings("ignore", message="Estimated shape parameter")
-        loo = az.loo(fit.data, var_name="y", pointwise=True)
-    density, k = np.array(loo.elpd_i.values), np.array(loo.pareto_k.values)
-    bad = np.flatnonzero(~(k <= loo.good_k) | ~np.isfinite(density))
+    density, k, seen, good_k = _importance_sampled(fit)
+    bad = np.flatnonzero(~(k <= good_k) | ~np.isfinite(density))
     batches = batches_of(bad, fit.arrays["cell"][bad], max_refits)
     tasks = [
         (fit.structure, without_rows(fit.arrays, ~np.isin(np.arange(len(k)), rows)), 300, 2, seed)
@@ -114,20 +108,46 @@ def leave_one_out(
     for rows, again in zip(batches, _refits(tasks, executor), strict=True):
         failed += again is None or not again.trusted
         if again is not None:
-            each = log_likelihood(fit.structure, again.draws, fit.arrays)[..., rows]
+            each = log_likelihood(fit.structure, again.draws, fit.arrays, rows)
             density[rows] = logsumexp(each, axis=(0, 1)) - np.log(each.shape[0] * each.shape[1])
             k[rows] = 0.0
-    samples = fit.log_likelihood.shape[0] * fit.log_likelihood.shape[1]
-    seen = logsumexp(fit.log_likelihood, axis=(0, 1)) - np.log(samples)
     return HeldOut(
         density,
         np.arange(len(k)),
         len(batches),
         failed,
         k,
-        float(loo.good_k),
+        good_k,
         float(np.sum(seen - density)),
     )
+
+
+def _importance_sampled(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """PSIS-LOO in chunks of rows: densities left out, Pareto k, densities seen, threshold of k."""
+    import warnings
+
+    import arviz as az
+    import xarray as xr
+    from scipy.special import logsumexp
+
+    chains, draws = next(iter(fit.draws.values())).shape[:2]
+    chunks = row_chunks(chains * draws, len(fit.runs))
+    parts = []
+    for rows in chunks:
+        if len(chunks) == 1:
+            tree, each = fit.data, fit.log_likelihood
+        else:
+            each = log_likelihood(fit.structure, fit.draws, fit.arrays, rows)
+            values = xr.Dataset({"y": (("chain", "draw", "obs"), each)}, coords={"obs": rows})
+            values = values.assign_coords(chain=range(chains), draw=range(draws))
+            tree = xr.DataTree.from_dict({"posterior": fit.posterior, "log_likelihood": values})
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.filterwarnings("ignore", message="Estimated shape parameter")
+            loo = az.loo(tree, var_name="y", pointwise=True)
+        seen = logsumexp(each, axis=(0, 1)) - np.log(chains * draws)
+        parts.append((loo.elpd_i.values, loo.pareto_k.values, seen))
+    density, k, seen = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return density, k, seen, float(loo.good_k)
 
 
 def batches_of(rows: np.ndarray, cell: np.ndarray, most: int) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale._hints import extremes
 from bayescale.arrays import Arrays, formula_inputs
 from bayescale.geometry import at_rows, natural
 from bayescale.laws.base import Parameters
@@ -44,6 +45,18 @@ class Points:
     trials: np.ndarray | None = None
     made: tuple[np.ndarray, ...] = ()
     beyond: np.ndarray | None = None
+
+    def select(self, rows: np.ndarray) -> "Points":
+        """Keep some points, and all cells, so that new labels keep their draws."""
+        return Points(
+            {name: values[rows] for name, values in self.log_x.items()},
+            self.cells,
+            self.cell[rows],
+            self.sequence[rows],
+            None if self.trials is None else self.trials[rows],
+            tuple(values[rows] for values in self.made),
+            None if self.beyond is None else self.beyond[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -162,10 +175,14 @@ def last_checkpoints(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row of the last checkpoint of a run at or before every point (-1: none), and the distance."""
     last, gap = np.full(len(wanted), -1), np.zeros(len(wanted))
-    for run in set(wanted[wanted >= 0].tolist()):
-        rows = np.flatnonzero(sequence == run)
-        rows = rows[np.argsort(log_x[rows], kind="stable")]
-        mine = np.flatnonzero(wanted == run)
+    order = np.lexsort((log_x, sequence))
+    runs = np.unique(wanted[wanted >= 0])
+    starts, ends = (np.searchsorted(sequence[order], runs, side) for side in ("left", "right"))
+    asked = np.argsort(wanted, kind="stable")
+    mine_at = np.searchsorted(wanted[asked], runs), np.searchsorted(wanted[asked], runs, "right")
+    for i in range(len(runs)):
+        rows = order[starts[i] : ends[i]]
+        mine = asked[mine_at[0][i] : mine_at[1][i]]
         before = np.searchsorted(log_x[rows], at[mine], side="right") - 1
         mine, before = mine[before >= 0], before[before >= 0]
         last[mine] = rows[before]
@@ -229,13 +246,10 @@ def sequence_of_cells(
     """Find the one run of every cell that has one run only, else -1."""
     if "sequence" not in arrays:
         return np.full(len(cells), -1)
-    result = []
-    for wanted in cells:
-        position = structure.cells.index(wanted) if wanted in structure.cells else -1
-        runs = (
-            np.unique(arrays["sequence"][arrays["cell"] == position])
-            if position >= 0
-            else np.zeros(0, int)
-        )
-        result.append(int(runs[0]) if len(runs) == 1 else -1)
-    return np.array(result, int)
+    first, last = extremes(arrays["sequence"], arrays["cell"], len(structure.cells))
+    alone = {
+        cell: int(run)
+        for cell, run, other in zip(structure.cells, first, last, strict=True)
+        if run == other
+    }
+    return np.array([alone.get(wanted, -1) for wanted in cells], int)

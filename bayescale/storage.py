@@ -12,6 +12,7 @@ import bayescale.counts
 import bayescale.doubt
 import bayescale.onesided  # noqa: F401
 from bayescale.laws.base import get
+from bayescale.likelihood import row_chunks
 from bayescale.noise import Noise, Part
 from bayescale.pooling import Independent, Partial, Pooling, Shared
 from bayescale.runs import Runs
@@ -42,7 +43,7 @@ def tree_of(fit: "Fit") -> "xr.DataTree":
         "diagnostics": dict(fit.diagnostics),
         "random_seed": fit.random_seed,
     }
-    return xr.DataTree.from_dict(
+    tree = xr.DataTree.from_dict(
         {
             "/": xr.Dataset(attrs={"bayescale": json.dumps(specification), "law": fit.law.title}),
             "posterior": fit.posterior,
@@ -51,9 +52,6 @@ def tree_of(fit: "Fit") -> "xr.DataTree":
                 {k: (("chain", "draw"), v) for k, v in fit.stats.items()},
                 coords={"chain": coords["chain"], "draw": coords["draw"]},
             ),
-            "log_likelihood": xr.Dataset(
-                {"y": (("chain", "draw", "obs"), fit.log_likelihood)}, coords=rows
-            ),
             "observed_data": xr.Dataset(
                 {"y": ("obs", np.asarray(fit.runs.y))}, coords={"obs": coords["obs"]}
             ),
@@ -61,6 +59,10 @@ def tree_of(fit: "Fit") -> "xr.DataTree":
             "runs": fit.runs.to_dataset(),
         }
     )
+    if len(row_chunks(chain * draw, len(fit.runs))) == 1:
+        densities = {"y": (("chain", "draw", "obs"), fit.log_likelihood)}
+        tree["log_likelihood"] = xr.DataTree(xr.Dataset(densities, coords=rows))
+    return tree
 
 
 def save(fit: "Fit", path: str | Path) -> Path:
