@@ -458,7 +458,7 @@ def _plan(
 
 
 def _sample(
-    structure: Structure, arrays: Arrays, seed: int, options: dict[str, int], *, cores: int
+    structure: Structure, arrays: Arrays, seed: int, options: dict[str, Any], *, cores: int
 ) -> Sampled:
     return sample(structure, arrays, random_seed=seed, cores=cores, **options)
 
