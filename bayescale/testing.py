@@ -50,7 +50,8 @@ def example_of(law: Law) -> Example:
         names = [q.name for q in law.parameters]
         known = {k: v for k, v in law.example.parameters.items() if k in names}
         if len(known) == len(names) and set(law.inputs) <= set(law.example.inputs):
-            return replace(law.example, parameters=known)
+            read = {s: law.example.inputs[s] for s in law.inputs}
+            return replace(law.example, parameters=known, inputs=read)
     typical = {"level": 1.0, "floor": 0.1, "intercept": 0.0, "ceiling": 0.9}
     constants = {q.name: typical.get(q.role, _from_link(q.link, q.centre)) for q in law.parameters}
     return Example(constants, dict.fromkeys(law.inputs, (0.1, 10.0)))

@@ -100,38 +100,44 @@ def test_examples_of_the_catalogue_run(module):
     assert doctest.testmod(importlib.import_module(f"bayescale.laws.{module}")).failed == 0
 
 
-@pytest.mark.parametrize("name", TRAINING)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_level_is_the_response_at_the_anchor(name):
     law = bs.laws.get(name)
-    if not (law.with_role("level") and law.response == "positive"):
+    if not law.with_role("level") or law.response == "real":
         return
     case = testing.example_of(law)
     p = Parameters(np, case.parameters).with_values(**{q.name: 0.0 for q in law.with_role("floor")})
     columns, sequence = testing.design(law, 30, np.random.default_rng(0))
     x = testing.formula_inputs(law, columns, sequence)
-    wanted = np.log(0.5) + np.zeros(len(x[0]))
+    wanted = np.log(0.5) + law.log_top(p) + np.zeros(len(x[0]))
     levels = [q.name for q in law.with_role("level")]
     shares = dict.fromkeys(levels, -np.log(len(levels)))
     placed = law.levels_at(np, p, wanted, shares, *x)
     others = {name: p[name] for name in p if name not in placed}
     response = law.log_mean(np, Parameters(np, others, placed), *x)
-    # Parameters in excess, a soft bound or a rounding error may move it a little.
-    loose = {"data_constrained": 0.7, "m4": 0.1, "qat_error": 0.2}
+    # Parameters in excess, a soft bound, a rounding error or a wrong answer may move it.
+    loose = {
+        "data_constrained": 0.7,
+        "m4": 0.1,
+        "qat_error": 0.2,
+        "qat_loss": 1.1,
+        "mcq_composition": 0.8,
+    }
     np.testing.assert_allclose(response, wanted, atol=loose.get(name, 1e-6))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_named_dimensions_go_in_and_come_out(name):
     law = bs.laws.get(name)
-    case = testing.example_of(law)
+    constants = testing.example_of(law).parameters
     if law.features.__func__ is not Law.features:
         return
     columns, _ = testing.design(law, 4, np.random.default_rng(0))
     x = [xr.DataArray(columns[s], dims="point") for s in law.inputs]
-    draws = {k: xr.DataArray(np.full(3, v), dims="draw") for k, v in case.parameters.items()}
+    draws = {k: xr.DataArray(np.full(3, v), dims="draw") for k, v in constants.items()}
     response = law(*x, **draws)
     assert set(response.dims) == {"point", "draw"}
-    plain = law(*columns.values(), **case.parameters)
+    plain = law(*(columns[s] for s in law.inputs), **constants)
     np.testing.assert_allclose(response.isel(draw=0), plain)
 
 
@@ -280,10 +286,9 @@ def test_the_catalogue_page_is_up_to_date():
     assert not missing, "run python docs/generate_catalogue.py"
 
 
-@pytest.mark.parametrize(
-    "name", ["m2", "overtraining", "critical_batch", "data_constrained", "parscale"]
-)
-def test_fits_of_one_law_of_each_family_recover_its_constants(name):
+# Compiling is most of a fit: benchmarks/laws.py fits every law, several times.
+@pytest.mark.parametrize("name", ["m2", "overtraining"])
+def test_fits_of_one_law_of_one_input_and_of_two_recover_its_constants(name):
     found = check_recovery(
         bs.laws.get(name), replicates=2, rows=80, families=1, draws=200, tune=300, chains=1
     )
