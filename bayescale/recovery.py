@@ -47,7 +47,13 @@ class Recovery:
 
 
 def simulate(
-    law: Law, *, rows: int = 200, families: int = 5, spread: float = 0.1, seed: int = 0
+    law: Law,
+    *,
+    rows: int = 200,
+    families: int = 5,
+    spread: float = 0.1,
+    trials: int | None = None,
+    seed: int = 0,
 ) -> tuple[Runs, dict[str, np.ndarray]]:
     """Simulate a table of runs from the worked case of a law.
 
@@ -61,6 +67,8 @@ def simulate(
         Labels of the group ``family``; no group for 1.
     spread : float
         How much constants differ between families, on the scale on which groups vary.
+    trials : int, optional
+        For a law of proportions: make the responses successes of so many trials a row.
     seed : int
         Seed.
 
@@ -89,13 +97,16 @@ def simulate(
         location = noise.curve(np, law, p, *formula_inputs(law, columns, sequence))
         y = noise.sample(rng, np.asarray(location), case.noise)
         runs = {} if sequence is None else {"run": [f"{label} {k}" for k in sequence]}
+        if trials is not None:
+            runs["trials"] = np.full(share, trials)
+            y = rng.binomial(trials, y)
         parts.append({**columns, **runs, "y": y, "family": np.full(share, label)})
     table = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsWarning)
         made = Runs(
             table,
-            y="y",
+            y="y" if trials is None else ("y", "trials"),
             x={s: s for s in law.inputs},
             groups=list(groups),
             sequence="run" if "run" in table else None,
