@@ -2,6 +2,7 @@
 # make test   the tests
 # make lint   style and types
 # make docs   the documentation, in docs/_build/html
+# make notebooks   run the notebooks and store what they show
 # make bench  effective samples per second, beside textbook PyMC and NumPyro
 #
 # The first call makes a virtual environment in .venv. To choose its Python: make PYTHON=python3.12
@@ -16,7 +17,7 @@ FIRST_NEW_ENOUGH = for python in $(CANDIDATES); do \
 NOT_FOUND = bayescale needs Python 3.12 or newer, which is neither on the PATH nor under pyenv
 PYTHON = $(or $(shell $(FIRST_NEW_ENOUGH)),$(error $(NOT_FOUND)))
 
-.PHONY: demo test lint docs bench
+.PHONY: demo test lint docs notebooks bench
 
 demo: .venv/.installed
 	$(BIN)/bayescale forecast --out demo
@@ -31,6 +32,9 @@ lint: .venv/.installed-test
 
 docs: .venv/.installed-docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+notebooks: .venv/.installed-docs
+	$(BIN)/jupyter execute --inplace --timeout=600 notebooks/*.ipynb
 
 bench: .venv/.installed-bench
 	$(BIN)/python benchmarks/sampling.py --json
