@@ -32,7 +32,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #17202b; background: #fff;
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 p.verdict { font-size: 1.1rem; border-left: 4px solid #0072b2; padding: .3rem 0 .3rem .9rem; }
 p.bad { border-left: 4px solid var(--bad); color: var(--bad); padding: .3rem 0 .3rem .9rem; }
-figure { margin: 1rem 0; } figure img { max-width: 100%; height: auto; }
+figure { margin: 1rem 0; } figure img { max-width: 100%; max-height: 25rem; }
 figcaption, footer { color: var(--quiet); font-size: .9rem; }
 div.table { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }

@@ -22,10 +22,14 @@ TITLES = {
     "r_hat": "R-hat",
     "ess_bulk": "bulk ESS",
     "ess_tail": "tail ESS",
+    "max_rhat": "largest R-hat",
+    "min_ess_bulk": "least bulk ESS",
+    "min_ess_tail": "least tail ESS",
+    "ebfmi": "E-BFMI",
 }
 
 #: Decimals of columns whose uncertainty is no column.
-DECIMALS = {"r_hat": 3, "weight": 2}
+DECIMALS = {"r_hat": 3, "max_rhat": 3, "weight": 2}
 
 _BAND = re.compile(r"lower_(0?\.\d+)$")
 
@@ -112,6 +116,8 @@ def _title(column: str) -> str:
 
 def _cell(row: dict[Any, Any], column: str, digits: int) -> str:
     value = row[column]
+    if value is None or value != value:
+        return ""
     if isinstance(value, str) or not hasattr(value, "__float__"):
         return str(value)
     if isinstance(value, bool) or type(value).__name__ == "bool":
