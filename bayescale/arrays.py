@@ -99,13 +99,38 @@ def formula_inputs(xp: Any, arrays: Mapping[str, Any]) -> list[Any]:
 
 
 def model_arrays(arrays: Mapping[str, np.ndarray]) -> Arrays:
-    """Those arrays that the model reads; forecasts read the rest as well."""
+    """Those arrays that the model reads, with all that have one value a unit put end to end.
+
+    A model compiles in a time that grows with the number of its arrays, so it gets few of them.
+    """
+    read = _read_by_model(arrays)
+    packed = [values for name, values in read.items() if _is_packed(name, values)]
+    apart = {name: values for name, values in read.items() if not _is_packed(name, values)}
+    return {**apart, "numbers": np.concatenate([np.zeros(0), *packed])}
+
+
+def unpacked(arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Take what :func:`model_arrays` made of `arrays` apart again, whatever holds it now."""
+    found = {name: values for name, values in data.items() if name != "numbers"}
+    first = 0
+    for name, values in _read_by_model(arrays).items():
+        if _is_packed(name, values):
+            found[name] = data["numbers"][first : first + len(values)]
+            first += len(values)
+    return {name: found[name] for name in _read_by_model(arrays)}
+
+
+def _read_by_model(arrays: Mapping[str, np.ndarray]) -> Arrays:
     made = any(name.startswith("feature_") for name in arrays)
     return {
         name: values
         for name, values in arrays.items()
         if name not in ("cell", "sequence") and not (made and name.startswith("log_"))
     }
+
+
+def _is_packed(name: str, values: np.ndarray) -> bool:
+    return not is_row_array(name) and values.ndim == 1
 
 
 def without_rows(arrays: Mapping[str, np.ndarray], keep: np.ndarray) -> Arrays:
@@ -159,7 +184,7 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
             found[groups] = local_information(log_x, log_y, unit, count)
         known = found[groups]
         centred = _centred(structure, q, known)
-        if isinstance(structure.pooling_of[q.name], Partial):
+        if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
             arrays[f"centred_{q.name}"] = centred
         arrays[f"step_{q.name}"] = _step(structure, q, known, centred)
         arrays[f"start_{q.name}"] = _start(structure, q, known, centred, arrays[f"offset_{q.name}"])
@@ -170,7 +195,7 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
 
 def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarray:
     """1 where the rows of a unit determine the parameter by themselves."""
-    if isinstance(structure.pooling_of[q.name], Partial):
+    if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
         if q.role in ("exponent", "level") or (q.role == "slope" and q.of):
             return known.pins_slope.astype(float)
         if q.role in ("floor", "slope"):

@@ -150,7 +150,7 @@ def sample_with_care(
             random_seed=random_seed + 1,
             draws=2 * draws,
             tune=2 * tune,
-            target_accept=0.97,
+            target_accept=0.95,
             **options,
         )
         found = diagnose(sampled.draws, sampled.stats)

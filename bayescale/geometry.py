@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Parameter, Parameters
-from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum
+from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum, softplus
 from bayescale.pooling import Partial
+from bayescale.population import draw_between
 from bayescale.structure import Structure, leans_on_level
 
 
@@ -26,32 +27,52 @@ def coordinates(
     xp: Any, structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Coordinates of all parameters at their units, from the variables that are sampled."""
-    z = {
+    z = upright_coordinates(structure, draws, arrays)
+    leaning = [q for q in structure.law.parameters if leans_on_level(structure, q)]
+    shifts = {q.name: slope_shift(xp, structure, q, z, arrays) for q in leaning}
+    for q in leaning:
+        z[q.name] = _coordinate(structure, q, draws, arrays, shifts[q.name])
+    return z
+
+
+def upright_coordinates(
+    structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Coordinates of those parameters that lean on no other."""
+    return {
         q.name: _coordinate(structure, q, draws, arrays)
         for q in structure.parameters
         if not leans_on_level(structure, q)
     }
-    for q in structure.law.parameters:
-        if leans_on_level(structure, q):
-            shift = slope_share(xp, structure, q, draws, arrays)
-            z[q.name] = _coordinate(structure, q, draws, arrays, shift)
-    return z
 
 
-def slope_share(
-    xp: Any,
-    structure: Structure,
-    q: Parameter,
-    draws: Mapping[str, Any],
-    arrays: Mapping[str, Any],
+def slope_shift(
+    xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> Any:
-    """Logarithm of the share that the term of an exponent has in the response at the anchor."""
-    z = {
-        r.name: _coordinate(structure, r, draws, arrays)
-        for r in structure.law.with_role("level", "floor")
-    }
+    r"""How much the logarithm of the slope of the response at the anchor exceeds an exponent's.
+
+    The slope is the exponent, plus what bends add to it, times the share that its term has in the
+    response.  Where bends would take more than the slope that the data show, the shift levels off:
+    it is a choice of coordinates, and any smooth function of the others gives the same posterior.
+    """
     parts = _split(xp, structure, z)
-    return parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
+    log_share = parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
+    names = [r.name for r in structure.law.with_role("slope", "location", "width")]
+    if not names:
+        return log_share
+    found = _plain(xp, structure, {name: z[name] for name in names}, arrays)
+    anchored = str(structure.anchored)
+    p = _parameters(
+        xp, {n: (kind, _transfer(structure, v, n, anchored)) for n, (kind, v) in found.items()}
+    )
+    bends = structure.law.bends_at(xp, p, *anchor(xp, arrays))
+    slope = xp.exp(arrays[f"start_{q.name}"] + q.centre)
+    left = softplus(xp, SHARPNESS * (1 - bends * xp.exp(log_share) / slope)) / SHARPNESS
+    return log_share - xp.log(left)
+
+
+#: How sharply the share of a slope that bends leave to an exponent levels off at zero.
+SHARPNESS = 3.0
 
 
 def _coordinate(
@@ -63,11 +84,13 @@ def _coordinate(
 ) -> Any:
     name = q.name
     raw = arrays[f"start_{name}"] + arrays[f"step_{name}"] * draws[f"{name}_raw"]
-    if isinstance(structure.pooling_of[name], Partial):
+    if q.role == "effect":
+        raw = draws[f"{name}_sd"] * raw
+    elif f"centred_{name}" in arrays:
         centred = arrays[f"centred_{name}"]
-        raw = centred * (raw - shift) + (1 - centred) * (
-            population_mean(structure, q, draws) + draws[f"{name}_sd"] * raw
-        )
+        raw = raw - centred * shift
+        if isinstance(structure.pooling_of[name], Partial):
+            raw = raw + (1 - centred) * population_mean(structure, q, draws)
     scale = 1.0 if q.role == "ceiling" else arrays[f"scale_{name}"]
     return arrays[f"offset_{name}"] + scale * raw
 
@@ -78,8 +101,41 @@ def population_mean(structure: Structure, q: Parameter, draws: Mapping[str, Any]
     mean = draws.get(f"{q.name}_mean", 0.0)
     for group in structure.main_effects(q.name):
         codes = np.array(units.codes)[:, units.groups.index(group)]
-        mean = mean + draws[f"{q.name}_sd_{group}"] * draws[f"{q.name}_effect_{group}"][..., codes]
+        mean = mean + draws[f"{q.name}_effect_{group}"][..., codes]
     return mean
+
+
+def with_spreads(
+    structure: Structure,
+    draws: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray],
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Add the standard deviations between groups, which are integrated out while sampling.
+
+    Parameters
+    ----------
+    structure, arrays
+        The model.
+    draws : mapping
+        Sampled variables, shape (..., units).
+    rng : numpy.random.Generator
+        Draws them from their exact conditional distribution.
+    """
+    made = dict(draws)
+    z = upright_coordinates(structure, draws, arrays)
+    for q in structure.parameters:
+        if not isinstance(structure.pooling_of[q.name], Partial) or q.role == "effect":
+            continue
+        for group in structure.main_effects(q.name):
+            effects = draws[f"{q.name}_effect_{group}"]
+            made[f"{q.name}_sd_{group}"] = draw_between(q, effects, rng)
+        lean = leans_on_level(structure, q)
+        shift = slope_shift(np, structure, q, z, arrays) if lean else 0.0
+        raw = arrays[f"start_{q.name}"] + arrays[f"step_{q.name}"] * draws[f"{q.name}_raw"]
+        centre = arrays[f"centred_{q.name}"] * (population_mean(structure, q, draws) + shift)
+        made[f"{q.name}_sd"] = draw_between(q, raw - centre, rng)
+    return made
 
 
 def natural(
@@ -88,8 +144,20 @@ def natural(
     """Every parameter at its units, as ("logs" | "values", array)."""
     law = structure.law
     z = coordinates(xp, structure, draws, arrays)
+    found = _plain(xp, structure, z, arrays)
+    if structure.anchored:
+        found.update(_anchored(xp, structure, z, found, arrays))
+    return {q.name: found[q.name] for q in (*law.parameters, *structure.noise.parameters)}
+
+
+def _plain(
+    xp: Any, structure: Structure, z: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> dict[str, tuple[str, Any]]:
+    """Undo the links of coordinates, as if nothing were anchored."""
     found: dict[str, tuple[str, Any]] = {}
     for q in structure.parameters:
+        if q.name not in z:
+            continue
         if q.role == "ceiling":
             top = arrays[f"scale_{q.name}"]
             found[q.name] = ("values", top + (1 - top) * xp.exp(log_sigmoid(xp, z[q.name])))
@@ -101,9 +169,7 @@ def natural(
             found[q.name] = ("logs", log_sigmoid(xp, z[q.name]))
         else:
             found[q.name] = ("values", z[q.name])
-    if structure.anchored:
-        found.update(_anchored(xp, structure, z, found, arrays))
-    return {q.name: found[q.name] for q in (*law.parameters, *structure.noise.parameters)}
+    return found
 
 
 def anchor(xp: Any, arrays: Mapping[str, Any]) -> list[Any]:
@@ -167,7 +233,10 @@ def _split(xp: Any, structure: Structure, z: Mapping[str, Any]) -> _Parts:
         if q.name in structure.prior_of:
             log_floors[q.name] = z[q.name]
             continue
-        lowest = log_response[..., structure.units[q.name].members(units)].min(axis=-1)
+        own = structure.units[q.name]
+        lowest = log_response
+        if own.groups != units.groups:
+            lowest = log_response[..., own.members(units)].min(axis=-1)
         log_floors[q.name] = log_sigmoid(xp, z[q.name]) + lowest
         below = _transfer(structure, log_floors[q.name], q.name, anchored) - log_reducible
         log_reducible = log_reducible + log1mexp(xp, below)

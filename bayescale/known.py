@@ -13,7 +13,7 @@ from bayescale.laws.numerics import logit_of_log
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Independent, Shared
 from bayescale.runs import Runs
-from bayescale.structure import Structure, structure_of
+from bayescale.structure import Structure, leans_on_level, structure_of
 
 
 def known_fit(
@@ -64,18 +64,23 @@ def known_fit(
     structure = structure_of(law, runs, pooling, noise, None)
     arrays = arrays_of(structure, runs)
     wanted = _wanted(structure, parameters)
-    zeros = {f"{q.name}_raw": np.zeros_like(wanted[q.name]) for q in structure.parameters}
-    ones = {name: values + 1 for name, values in zeros.items()}
-    # Without pooling every coordinate is an affine function of what would be sampled.
-    at_0, at_1 = (coordinates(np, structure, raw, arrays) for raw in (zeros, ones))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = _coordinates_of(structure, arrays, wanted)
-    draws = {f"{name}_raw": ((z[name] - at_0[name]) / (at_1[name] - at_0[name])) for name in z}
+    draws = {f"{name}_raw": np.zeros_like(values) for name, values in wanted.items()}
+    # Without pooling every coordinate is an affine function of what would be sampled, given those
+    # that it leans on.
+    for leans in (False, True):
+        names = [q.name for q in structure.parameters if leans_on_level(structure, q) == leans]
+        at_0 = coordinates(np, structure, draws, arrays)
+        ones = {f"{name}_raw": np.ones_like(z[name]) for name in names}
+        at_1 = coordinates(np, structure, {**draws, **ones}, arrays)
+        for name in names:
+            draws[f"{name}_raw"] = (z[name] - at_0[name]) / (at_1[name] - at_0[name])
     found = natural(np, structure, draws, arrays)
     for name, (kind, values) in found.items():
         if not np.allclose(np.exp(values) if kind == "logs" else values, wanted[name], rtol=1e-9):
             raise ValueError(f"{law.title} cannot have these values of {name!r} on this table")
-    samples = len(zeros[f"{structure.parameters[0].name}_raw"])
+    samples = len(draws[f"{structure.parameters[0].name}_raw"])
     stats = {"energy": np.zeros((1, samples)), "diverging": np.zeros((1, samples), bool)}
     every = {name: values[None] for name, values in draws.items()}
     return Fit(law, runs, structure, arrays, every, stats, {"converged": True}, 0)

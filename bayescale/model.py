@@ -1,8 +1,9 @@
 """Law + pooling + noise + runs -> a plain ``pm.Model`` whose numbers live in ``pm.Data``."""
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bayescale.arrays import (
     Arrays,
@@ -11,11 +12,13 @@ from bayescale.arrays import (
     is_row_array,
     model_arrays,
     unit_index,
+    unpacked,
 )
-from bayescale.geometry import at_rows, natural, population_mean, slope_share
+from bayescale.geometry import at_rows, natural, population_mean, slope_shift, upright_coordinates
 from bayescale.laws.base import Law, Parameter
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
+from bayescale.population import deviations
 from bayescale.runs import Runs
 from bayescale.structure import Structure, leans_on_level, structure_of
 
@@ -69,16 +72,18 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
     with pm.Model(coords=coords) as model:
         data: dict[str, Any] = {}
         for name, values in model_arrays(arrays).items():
-            data[name] = pm.Data(name, values)
-            if not is_row_array(name) and len(values) == 1:
-                data[name] = pt.specify_shape(data[name], (1, *values.shape[1:]))
+            # Only the number of rows may change: known lengths make graphs that compile faster.
+            length = None if is_row_array(name) else len(values)
+            data[name] = pm.Data(name, values, shape=(length, *values.shape[1:]))
+        data = unpacked(arrays, data)
         draws: dict[str, Any] = {}
         for q in structure.parameters:
             if not leans_on_level(structure, q):
                 draws.update(_vary(structure, q, data))
+        z = upright_coordinates(structure, draws, data)
         for q in structure.law.parameters:
             if leans_on_level(structure, q):
-                draws.update(_vary(structure, q, data, slope_share(pt, structure, q, draws, data)))
+                draws.update(_vary(structure, q, data, slope_shift(pt, structure, q, z, data)))
         found = natural(pt, structure, draws, data)
         rows = at_rows(pt, found, row_units(structure, data))
         law, noise = structure.law, structure.noise
@@ -117,38 +122,28 @@ def _vary(
                     q, prior, len(structure.units[name]), f"{name}_raw", shape
                 )
             }
-        return {f"{name}_raw": pm.Normal(f"{name}_raw", -start / step, q.spread / step, **shape)}
+        centre = data[f"centred_{name}"] * shift if leans_on_level(structure, q) else 0.0
+        return {
+            f"{name}_raw": pm.Normal(
+                f"{name}_raw", (centre - start) / step, q.spread / step, **shape
+            )
+        }
     made: dict[str, Any] = {}
     if prior is not None:
         made[f"{name}_mean"] = _from_user(q, prior, 1, f"{name}_mean", {})
     elif q.spread > 0:
         made[f"{name}_mean"] = pm.Normal(f"{name}_mean", 0.0, q.spread, shape=1)
-    for group in structure.main_effects(name):
-        made[f"{name}_sd_{group}"] = _between(f"{name}_sd_{group}", q)
-        made[f"{name}_effect_{group}"] = pm.Normal(f"{name}_effect_{group}", 0.0, 1.0, dims=group)
-    made[f"{name}_sd"] = _between(f"{name}_sd", q)
-    centred = data[f"centred_{name}"]
-    made[f"{name}_raw"] = pm.Normal(
-        f"{name}_raw",
-        (centred * (population_mean(structure, q, made) + shift) - start) / step,
-        (centred * made[f"{name}_sd"] + (1 - centred)) / step,
-        **shape,
-    )
-    return made
-
-
-def _between(name: str, q: Parameter) -> Any:
-    """Give the standard deviation between groups a prior that keeps it off zero.
-
-    With few groups a prior that is flat at zero lets groups collapse onto one value, which
-    narrows bands and funnels the sampler (Chung et al. 2013, Psychometrika 78, 685).  Effects
-    may be absent, so theirs vanishes at zero more slowly.
-    """
-    import pymc as pm
-
     if q.role == "effect":
-        return pm.Gamma(name, alpha=2.0, beta=3.0 / q.between, shape=1)
-    return pm.LogNormal(name, mu=math.log(0.5 * q.between), sigma=0.6, shape=1)
+        made[f"{name}_sd"] = pm.Gamma(f"{name}_sd", alpha=2.0, beta=3.0 / q.between, shape=1)
+        made[f"{name}_raw"] = pm.Normal(f"{name}_raw", 0.0, 1.0, **shape)
+        return made
+    for group, size in zip(structure.groups, structure.sizes, strict=True):
+        if group in structure.main_effects(name):
+            effect = f"{name}_effect_{group}"
+            made[effect] = deviations(effect, q, np.zeros(size), np.ones(size), dims=group)
+    centre = data[f"centred_{name}"] * (population_mean(structure, q, made) + shift)
+    made[f"{name}_raw"] = deviations(f"{name}_raw", q, (centre - start) / step, step, **shape)
+    return made
 
 
 def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 
 from bayescale.arrays import Arrays, arrays_of
 from bayescale.forecast import points_of
+from bayescale.geometry import with_spreads
 from bayescale.laws.base import Law
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
@@ -158,7 +159,8 @@ def coordinates_from_prior(
     rng = np.random.default_rng(random_seed)
     values = pm.draw(wanted, draws=draws, random_seed=rng, mode="FAST_COMPILE")
     found = {v.name: np.asarray(a) for v, a in zip(wanted, values, strict=True)}
-    return {name: a[:, None] if a.ndim == 1 else a for name, a in found.items()}
+    shaped = {name: a[:, None] if a.ndim == 1 else a for name, a in found.items()}
+    return with_spreads(structure, shaped, arrays, rng)
 
 
 def _around_the_data(structure: Structure, runs: Runs) -> dict[str, np.ndarray]:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
+from bayescale.geometry import with_spreads
 from bayescale.model import model_of
 from bayescale.signature import prior_text
+from bayescale.starts import start_at_modes
 from bayescale.structure import Structure
 
 _log = logging.getLogger(__name__)
@@ -85,6 +87,8 @@ def sample(
     data = model_arrays(arrays)
     compiled = compile_structure(structure, arrays).with_data(**data)
     compiled_at = time.perf_counter()
+    if structure.law.with_role("location"):
+        compiled = start_at_modes(compiled, random_seed)
     with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:
         trace = nutpie.sample(
             compiled,
@@ -102,8 +106,9 @@ def sample(
     sampled_at = time.perf_counter()
     posterior, stats = trace["posterior"].dataset, trace["sample_stats"].dataset
     wanted = ("diverging", "energy", "n_steps", "depth", "step_size")
+    found = {str(name): np.asarray(values) for name, values in posterior.items()}
     return Sampled(
-        {str(name): np.asarray(values) for name, values in posterior.items()},
+        with_spreads(structure, found, arrays, np.random.default_rng(random_seed)),
         {name: np.asarray(stats[name]) for name in wanted if name in stats},
         compiled_at - started,
         sampled_at - compiled_at,

@@ -133,7 +133,7 @@ def leans_on_level(structure: Structure, q: Parameter) -> bool:
         q.role == "exponent"
         and q.of is not None
         and structure.anchored is not None
-        and isinstance(structure.pooling_of[q.name], Partial)
+        and q.name not in structure.prior_of
         and structure.units[q.name].groups == structure.units[structure.anchored].groups
     )
 

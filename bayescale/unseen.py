@@ -99,8 +99,8 @@ def new_coordinate(
     for g in structure.main_effects(q.name):
         effects = draws[f"{q.name}_effect_{g}"]
         seen = {row[units.groups.index(g)] for row in units.codes}
-        effect = effects[:, mine[g]] if mine[g] in seen else normal(q.name, g, mine[g])
-        z = z + draws[f"{q.name}_sd_{g}"][:, 0] * effect
+        new = draws[f"{q.name}_sd_{g}"][:, 0] * normal(q.name, g, mine[g])
+        z = z + (effects[:, mine[g]] if mine[g] in seen else new)
     return np.asarray(z)
 
 

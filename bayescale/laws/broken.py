@@ -15,7 +15,7 @@ from bayescale.laws.base import (
     width,
 )
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import logaddexp, softplus
+from bayescale.laws.numerics import logaddexp, sigmoid, softplus
 
 
 @dataclass(frozen=True)
@@ -104,3 +104,10 @@ class BrokenPowerLaw(Law):
             bend = p[f"f{i}"] * softplus(xp, (log_x - p.log(f"d{i}")) / p[f"f{i}"])
             log_term = log_term - p[f"c{i}"] * bend
         return logaddexp(xp, p.log_E, log_term)
+
+    def bends_at(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.bends_at`."""
+        return sum(
+            p[f"c{i}"] * sigmoid(xp, (xp.log(x) - p.log(f"d{i}")) / p[f"f{i}"])
+            for i in range(1, self.breaks + 1)
+        )

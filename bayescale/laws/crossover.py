@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, location
+from bayescale.laws.base import Law, Parameters, bend, exponent, floor, level, location
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import logaddexp
+from bayescale.laws.numerics import logaddexp, sigmoid
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class CrossoverPowerLaw(Law):
     parameters = (
         floor("E"),
         level("A"),
-        exponent("a2", median=0.2),
-        exponent("delta", median=0.3, spread=0.7),
+        exponent("a2", median=0.2, of="A"),
+        bend("delta", median=0.2, spread=0.6),
         location("xc", of="x"),
     )
     monotone = {"x": -1}
@@ -79,3 +79,7 @@ class CrossoverPowerLaw(Law):
         u = xp.log(x) - p.log_xc
         handover = logaddexp(xp, -s * (p.a2 + p.delta) * u, -s * p.a2 * u) / s
         return logaddexp(xp, p.log_E, p.log_A + handover)
+
+    def bends_at(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.bends_at`."""
+        return p.delta * sigmoid(xp, -self.sharpness * p.delta * (xp.log(x) - p.log_xc))

@@ -1,0 +1,77 @@
+r"""How the groups of one parameter lie around their population.
+
+The deviations :math:`d_1, \dots, d_K` of the groups are normal with a common standard deviation
+:math:`\tau`, and :math:`\tau^2` has a scaled inverse chi-squared prior.  Sampled together they form
+a funnel (Betancourt and Girolami 2013, arXiv:1312.0906), for which neither the centred nor the
+non-centred form is right when some groups are rich and others poor.  Here :math:`\tau` is
+integrated out: the deviations are jointly Student-t,
+
+.. math:: \log p(d) = -\tfrac{\nu + K}{2} \log\left(1 + \tfrac{\sum_k d_k^2}{\nu s^2}\right) + c,
+
+which has no neck, and in which the two forms differ only by a linear map.  After sampling
+:math:`\tau` is drawn from its exact conditional,
+:math:`\tau^2 \mid d \sim (\nu s^2 + \sum_k d_k^2) / \chi^2_{\nu + K}`
+(Gelman et al. 2013, Bayesian Data Analysis, section 2.6).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Parameter
+
+#: Degrees of freedom of the prior of the variance: its standard deviation varies by half a log
+#: unit.  It stays off zero, where few groups would collapse onto one value and narrow the bands
+#: (Chung et al. 2013, Psychometrika 78, 685).
+DOF = 3.0
+_MEDIAN_CHI2 = 2.36597
+
+
+def typical_deviation(q: Parameter) -> float:
+    """Scale s of the prior, whose median is half of what the parameter names as `between`."""
+    return 0.5 * q.between * math.sqrt(_MEDIAN_CHI2 / DOF)
+
+
+def deviations(name: str, q: Parameter, centre: Any, step: Any, **shape: Any) -> Any:
+    """Variable whose distance from `centre`, times `step`, deviates as the groups of `q` do."""
+    import pymc as pm
+
+    return pm.CustomDist(
+        name,
+        centre,
+        step,
+        typical_deviation(q),
+        logp=_log_density,
+        random=_random,
+        signature="(k),(k),()->(k)",
+        **shape,
+    )
+
+
+def draw_between(q: Parameter, found: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw the standard deviation between groups given deviations, (..., groups) -> (..., 1)."""
+    scale = DOF * typical_deviation(q) ** 2 + np.sum(found**2, axis=-1, keepdims=True)
+    return np.asarray(np.sqrt(scale / rng.chisquare(DOF + found.shape[-1], scale.shape)))
+
+
+def _log_density(value: Any, centre: Any, step: Any, typical: Any) -> Any:
+    import pytensor.tensor as pt
+
+    count = value.shape[-1]
+    deviation = (value - centre) * step
+    half = 0.5 * (DOF + count)
+    return (
+        pt.gammaln(half)
+        - math.lgamma(0.5 * DOF)
+        - 0.5 * count * pt.log(DOF * math.pi * typical**2)
+        + pt.sum(pt.log(step), axis=-1)
+        - half * pt.log1p(pt.sum(deviation**2, axis=-1) / (DOF * typical**2))
+    )
+
+
+def _random(centre: Any, step: Any, typical: Any, rng: Any = None, size: Any = None) -> Any:
+    centre, step = np.broadcast_arrays(centre, step)
+    shape = (*tuple(size or ()), centre.shape[-1])
+    between = typical * np.sqrt(DOF / rng.chisquare(DOF, shape[:-1]))
+    return centre + between[..., None] * rng.standard_normal(shape) / step

@@ -1,0 +1,127 @@
+r"""Where chains start when a posterior may have several modes.
+
+A curve that bends may do so early or late, and a chain that starts near one explanation never finds
+the other.  From dispersed points the density is climbed to its modes; chains then start from draws
+of the Laplace approximation, :math:`p(\theta) \approx \sum_m w_m N(\theta_m, H_m^{-1})` with
+:math:`w_m \propto p(\theta_m) |H_m|^{-1/2}` (Gelman et al. 2013, Bayesian Data Analysis,
+section 13.3), so that chains share themselves out over modes about as the posterior does.
+"""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+#: Points that the search starts from.
+POINTS = 16
+#: Steps of the search, and of the finite differences of its gradient.
+MAX_STEPS, DIFFERENCE = 300, 1e-4
+
+Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A Gaussian around one mode.
+
+    Attributes
+    ----------
+    at : array, shape (n,)
+        The mode.
+    spread : array, shape (n, n)
+        Turns standard normals into deviations from it.
+    log_mass : float
+        Logarithm of the mass that the approximation gives it, up to a constant.
+    """
+
+    at: np.ndarray
+    spread: np.ndarray
+    log_mass: float
+
+
+def start_at_modes(compiled: Any, random_seed: int) -> Any:
+    """Let every chain of a compiled model start at a draw of the Laplace mixture."""
+    density = density_of(compiled)
+    modes = find_modes(density, compiled.n_dim, np.random.default_rng(random_seed))
+    if not modes:
+        return compiled
+    log_mass = np.array([mode.log_mass for mode in modes])
+    weight = np.exp(log_mass - log_mass.max())
+    weight /= weight.sum()
+
+    def start(seed: Any) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        mode = modes[rng.choice(len(modes), p=weight)]
+        point = mode.at + mode.spread @ rng.standard_normal(len(mode.at))
+        return point if np.isfinite(density(point)[0]) else mode.at
+
+    return replace(compiled, initial_point_func=start)
+
+
+def density_of(compiled: Any) -> Density:
+    """Log density of a compiled model and its gradient, minus infinity outside its support."""
+    number = ctypes.POINTER(ctypes.c_double)
+    call = ctypes.CFUNCTYPE(
+        ctypes.c_int64, ctypes.c_uint64, number, number, number, ctypes.c_void_p
+    )(compiled.compiled_logp_func.address)
+
+    def density(point: np.ndarray) -> tuple[float, np.ndarray]:
+        point = np.ascontiguousarray(point, float)
+        gradient, value = np.zeros_like(point), np.zeros(1)
+        failed = call(
+            len(point),
+            point.ctypes.data_as(number),
+            gradient.ctypes.data_as(number),
+            value.ctypes.data_as(number),
+            compiled.user_data.ctypes.data,
+        )
+        return (-np.inf, np.zeros_like(point)) if failed else (float(value[0]), gradient)
+
+    return density
+
+
+def find_modes(density: Density, size: int, rng: np.random.Generator) -> list[Mode]:
+    """Climb from dispersed points; the modes that are left when repetitions are dropped."""
+    modes: list[Mode] = []
+    for k in range(POINTS):
+        at = _climb(density, rng.standard_normal(size) * (k > 0))
+        if at is None:
+            continue
+        found = _gaussian_at(density, at)
+        if not any(_same(found, known) for known in modes):
+            modes.append(found)
+    return modes
+
+
+def _climb(density: Density, start: np.ndarray) -> np.ndarray | None:
+    from scipy.optimize import minimize
+
+    if not np.isfinite(density(start)[0]):
+        return None
+
+    def downhill(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = density(point)
+        return (-value, -gradient) if np.isfinite(value) else (1e12, gradient)
+
+    found = minimize(
+        downhill, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS, "maxcor": 20}
+    )
+    return np.asarray(found.x) if np.isfinite(density(found.x)[0]) else None
+
+
+def _gaussian_at(density: Density, at: np.ndarray) -> Mode:
+    steps = DIFFERENCE * np.eye(len(at))
+    hessian = np.array([density(at - h)[1] - density(at + h)[1] for h in steps]) / (2 * DIFFERENCE)
+    curvature, axes = np.linalg.eigh((hessian + hessian.T) / 2)
+    # No direction is flatter than a prior of unit scale allows.
+    curvature = np.maximum(curvature, 0.1)
+    spread = axes / np.sqrt(curvature)
+    return Mode(at, spread, density(at)[0] - 0.5 * float(np.sum(np.log(curvature))))
+
+
+def _same(one: Mode, other: Mode) -> bool:
+    """Whether two modes lie within a fraction of a standard deviation of each other."""
+    distance = np.linalg.solve(other.spread, one.at - other.at)
+    return bool(np.max(np.abs(distance)) < 0.3)

@@ -1,0 +1,51 @@
+"""Groups deviate from their population with a spread that is integrated out, not sampled."""
+
+import numpy as np
+import pymc as pm
+import pytest
+from scipy import stats
+
+from bayescale.laws.base import exponent
+from bayescale.population import DOF, deviations, draw_between, typical_deviation
+
+Q = exponent("alpha", between=0.4)
+
+
+@pytest.fixture(scope="module")
+def model():
+    with pm.Model() as model:
+        deviations("alpha_raw", Q, np.zeros(5), np.ones(5), shape=5)
+    return model
+
+
+def test_deviations_are_jointly_student_t(model):
+    at = np.array([0.1, -0.3, 0.2, 0.0, 0.5])
+    known = stats.multivariate_t(shape=typical_deviation(Q) ** 2 * np.eye(5), df=DOF)
+    graph = model.compile_logp(mode="FAST_COMPILE")
+    assert graph({"alpha_raw": at}) == pytest.approx(known.logpdf(at), rel=1e-10)
+
+
+def test_the_density_counts_steps_and_centre():
+    step, centre = np.array([0.5, 2.0]), np.array([1.0, -1.0])
+    with pm.Model() as model:
+        deviations("alpha_raw", Q, centre, step, shape=2)
+    at = np.array([1.3, -1.2])
+    known = stats.multivariate_t(shape=typical_deviation(Q) ** 2 * np.eye(2), df=DOF)
+    wanted = known.logpdf((at - centre) * step) + np.log(step).sum()
+    graph = model.compile_logp(mode="FAST_COMPILE")
+    assert graph({"alpha_raw": at}) == pytest.approx(wanted, rel=1e-10)
+
+
+def test_half_of_between_is_the_median_of_the_spread(model):
+    drawn = pm.draw(model["alpha_raw"], draws=20_000, random_seed=1, mode="FAST_COMPILE")
+    spread = draw_between(Q, drawn, np.random.default_rng(2))
+    assert np.median(spread) == pytest.approx(Q.between / 2, rel=0.03)
+    known = np.sqrt(typical_deviation(Q) ** 2 * DOF / stats.chi2(DOF).ppf([0.95, 0.05]))
+    assert np.quantile(spread, [0.05, 0.95]) == pytest.approx(known, rel=0.05)
+
+
+def test_many_groups_reveal_their_spread():
+    rng = np.random.default_rng(3)
+    found = draw_between(Q, np.broadcast_to(rng.normal(0, 0.7, 400), (2000, 400)), rng)
+    assert np.quantile(found, 0.02) < 0.7 < np.quantile(found, 0.98)
+    assert np.std(found) < 0.05
