@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.plots._axes import log_axis
 from bayescale.quantities.curves import thinned
 from bayescale.quantities.results import interval
 
@@ -70,7 +71,7 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         band(ax, x, path.along(curve)(x), curve.label, color)
     ax.set(xscale="log", xlabel=path.symbol, ylabel=result.a.response)
     if result.a.is_positive and result.b.is_positive:
-        ax.set_yscale("log")
+        log_axis(ax, "y")
     shade_beyond(ax, path.data)
     if log_x.size:
         below = ax.inset_axes((0, 0, 1, 0.2), sharex=ax)
@@ -79,7 +80,8 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         )
         below.set_axis_off()
     ax.set_title(f"P(no crossing) = {result.p_no_crossing:.2f}", loc="left", fontsize="small")
-    ax.legend(frameon=False)
+    # The histogram has the lower edge, and curves rise or fall to the other side.
+    ax.legend(frameon=False, loc=f"upper {'left' if result.a.higher_is_better else 'right'}")
     return ax
 
 
@@ -120,7 +122,8 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     band(ax, result.scale[order], result.draws[:, order], None, "C0")
     ax.axhline(1.0, color="0.7", linewidth=0.8)
     shade_beyond(ax, result.path.data)
-    ax.set(xscale="log", yscale="log", xlabel=f"{result.path.symbol} of {result.b.label}")
+    ax.set(xscale="log", xlabel=f"{result.path.symbol} of {result.b.label}")
+    log_axis(ax, "y")
     ax.set_ylabel(f"{result.path.symbol} of {result.a.label} / of {result.b.label}")
     undefined = result.p_undefined.max()
     ax.set_title(f"P(undefined) up to {undefined:.2f}", loc="left", fontsize="small")
@@ -194,8 +197,8 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     ax.plot(median, np.median(D, axis=0), color="C3", marker="o" if len(median) < 2 else None)
     ax.scatter(known[size], known[data], s=6, color="0.3", zorder=3)
     ax.set(xscale="log", yscale="log", xlabel=size, ylabel=data)
-    ax.set_xlim(sizes[0], sizes[-1])
-    ax.set_ylim(tokens[0], tokens[-1])
+    ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
+    ax.set_ylim(tokens[0] / 1.15, tokens[-1] * 1.15)
     return ax
 
 
