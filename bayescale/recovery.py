@@ -96,7 +96,9 @@ def simulate(
         p = as_parameters(np, law, {k: v[i] if np.ndim(v) else v for k, v in z.items()})
         location = noise.curve(np, law, p, *formula_inputs(law, columns, sequence))
         y = noise.sample(rng, np.asarray(location), case.noise)
-        runs = {} if sequence is None else {"run": [f"{label} {k}" for k in sequence]}
+        runs: dict[str, Any] = {}
+        if sequence is not None:
+            runs["run"] = [f"{label} {k}" for k in sequence]
         if trials is not None:
             runs["trials"] = np.full(share, trials)
             y = rng.binomial(trials, y)
