@@ -4,14 +4,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -82,8 +75,14 @@ def map_fits(
     waiting = deque((place, 0) for place in range(len(tasks)))
     running: dict[Future[Outcome], tuple[int, int]] = {}
     with ExitStack() as stack:
+
+        def here() -> Executor:
+            pool = stack.enter_context(ThreadPoolExecutor(threads))
+            stack.callback(_cancel, running)  # an interrupt waits for no fit that has not begun
+            return pool
+
         stack.callback(_cancel, running)
-        pool = executor or stack.enter_context(ThreadPoolExecutor(threads))
+        pool = executor or here()
         while waiting or running:
             while waiting and len(running) < IN_FLIGHT:
                 place, lost = waiting[0]
@@ -93,20 +92,21 @@ def map_fits(
                     if pool is not executor:
                         raise
                     _log.warning("the executor takes no more fits (%s): going on here", error)
-                    pool = stack.enter_context(ThreadPoolExecutor(threads))
+                    pool = here()
                     continue
                 waiting.popleft()
                 running[future] = place, lost
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 place, lost = running.pop(future)
                 try:
-                    finish(place, future.result())
-                except (Exception, CancelledError) as error:
+                    outcome = future.result()
+                except Exception as error:
                     if lost < RETRIES:
                         _log.warning("a worker was lost (%r): its fit is handed out again", error)
                         waiting.append((place, lost + 1))
-                    else:
-                        finish(place, Outcome(error=f"lost {lost + 1} workers: {error!r}"))
+                        continue
+                    outcome = Outcome(error=f"lost {lost + 1} workers: {error!r}")
+                finish(place, outcome)
     return outcomes
 
 
