@@ -102,7 +102,7 @@ def map_fits(
                     outcome = future.result()
                 except Exception as error:
                     if lost < RETRIES:
-                        _log.warning("a worker was lost (%r): its fit is handed out again", error)
+                        _log.info("a worker was lost (%r): its fit is handed out again", error)
                         waiting.append((place, lost + 1))
                         continue
                     outcome = Outcome(error=f"lost {lost + 1} workers: {error!r}")
