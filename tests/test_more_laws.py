@@ -28,6 +28,7 @@ from bayescale.laws import (
     sparsity,
     u_shape,
 )
+from bayescale.recovery import simulate
 
 NAMES = [
     "four_regimes",
@@ -142,6 +143,14 @@ def test_a_proportion_stays_between_0_and_1_wherever_it_is_asked(name):
     far = [np.geomspace(1e-6, 1e9, 31) for _ in law.inputs]
     value = law(*far, **testing.example_of(law).parameters)
     assert np.all((value >= 0) & (value <= 1))
+
+
+def test_proportions_are_simulated_as_counts():
+    runs, truth = simulate(bs.laws.GenRMvsSC(), rows=60, families=2, trials=50)
+    assert runs.is_counts
+    assert set(runs.trials) == {50}
+    assert np.all((runs.y >= 0) & (runs.y <= 50))
+    assert truth["F"].shape == (2,)
 
 
 # Theory -------------------------------------------------------------------------------------
