@@ -81,7 +81,6 @@ def usual_noise(law: bs.Law, counted: bool) -> str:
 def page() -> str:
     entries = sorted(recipes(), key=lambda recipe: recipe["paper"].lower())
     intro = [
-        "---\norphan: true\n---",
         "# Recipes",
         f"{len(entries)} papers and how to work with their laws. Written by "
         "`docs/generate_recipes.py` from `docs/recipes.toml`: do not edit.",
