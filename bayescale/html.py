@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bayescale.fitting import Fit
     from bayescale.forecast import Forecast
 
+#: Columns of a comparison that its verdict puts in words.
+SPARED = ("p_loo", "refits_failed", "diag_diff", "diag_elpd")
+
 PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -94,7 +97,7 @@ def page(
         *_figures(figures or {}),
         *(["<h2>Who overtakes whom</h2>", *said] if said else []),
         "<h2>Comparison of forms</h2>",
-        _table(comparison.table.drop(columns=["diag_diff", "diag_elpd"], errors="ignore")),
+        _table(comparison.table.drop(columns=[c for c in SPARED if c in comparison.table])),
         "<h2>Convergence</h2>",
         _table(diagnostics(fits)),
         "<h2>Data</h2>",
