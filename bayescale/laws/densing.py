@@ -125,9 +125,9 @@ def capacity_density(
 def growth_rates(density: Any, t: Any, seed: int = 0) -> np.ndarray:
     """Draws of the growth of the best density of its time, one for every draw of the densities.
 
-    In each draw the models that beat all before them make the frontier, and the slope of its line
-    is drawn from its posterior under a flat prior: the spread of the result holds the scatter of
-    the models and the uncertainty of the reference.
+    In each draw the best models of dates that beat all before make the frontier; the slope of its
+    line is drawn from its posterior under a flat prior: the spread of the result holds the scatter
+    of the models and the uncertainty of the reference.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def growth_rates(density: Any, t: Any, seed: int = 0) -> np.ndarray:
     Returns
     -------
     array, shape (sample,)
-        Per unit of `t`; not a number where fewer than four models make the frontier.
+        Per unit of `t`; not a number where fewer than four dates make the frontier.
 
     Examples
     --------
@@ -151,16 +151,15 @@ def growth_rates(density: Any, t: Any, seed: int = 0) -> np.ndarray:
     2.5
     """
     rng = np.random.default_rng(seed)
-    t = np.asarray(t, float)
-    order = np.argsort(t, kind="stable")
-    logs = np.log(np.atleast_2d(np.asarray(density, float))[:, order])
+    dates, of_model = np.unique(np.asarray(t, float), return_inverse=True)
+    logs = np.log(np.atleast_2d(np.asarray(density, float)))
     rates = np.full(len(logs), np.nan)
     for i, row in enumerate(logs):
-        known = np.where(np.isnan(row), -np.inf, row)
-        before = np.maximum.accumulate(np.r_[-np.inf, known[:-1]])
-        best = np.isfinite(known) & (known > before)
-        if best.sum() >= 4:
-            rates[i] = _slope_draw(t[order][best], row[best], rng)
+        best = np.full(len(dates), -np.inf)
+        np.maximum.at(best, of_model, np.where(np.isnan(row), -np.inf, row))
+        ahead = best > np.maximum.accumulate(np.r_[-np.inf, best[:-1]])
+        if ahead.sum() >= 4:
+            rates[i] = _slope_draw(dates[ahead], best[ahead], rng)
     return rates
 
 
