@@ -19,6 +19,7 @@ import pandas as pd
 
 import bayescale as bs
 from bayescale.fitting import Fit, refit_on
+from bayescale.laws.densing import capacity_density, growth_rates
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAMPLING: dict[str, Any] = {"draws": 500, "tune": 500, "chains": 2}
@@ -219,6 +220,105 @@ def m4() -> Record:
     }
 
 
+def routing() -> Record:
+    table = read("routing_clark.csv").query(
+        "router_type in ('Dense', 'S-Base') and k == 1 and routing_frequency == 0.5"
+    )
+    table = table[table["step"] >= 240_000].groupby("hyper_id").last()
+    table = table.assign(
+        A=np.where(
+            table["router_type"] == "Dense", 1.0, table["params_dense"] / table["params_total"]
+        ),
+        C=3.0 * table["forward_flops_per_step"] * table["step"],
+    )
+    runs = bs.Runs(table, y="loss_validation", x={"A": "A", "C": "C"})
+    law = bs.laws.MoEEfficiencyLeverage(granularity=False)
+    fit = fitted(law, runs)
+    constants = {q.name: fit.posterior[q.name].values for q in law.parameters}
+    said = []
+    for A in (0.1, 0.01):
+        for C in (1e20, 1e21):
+            low, middle, high = np.quantile(
+                law.leverage(A, C, constants=constants), [(1 - CI) / 2, 0.5, (1 + CI) / 2]
+            )
+            said.append(f"leverage {middle:.2f} [{low:.2f}, {high:.2f}] at A={A:g}, C={C:.0e}")
+    return {
+        "rule": "dense and S-Base runs at the last step, one expert a token, every second layer",
+        **state(fit),
+        "found": "; ".join(said),
+        "published": "none for these runs; other models: above 7 at A=0.03 and C=1e22",
+    }
+
+
+#: Release of the first model of a family, in years.
+RELEASED = {
+    "OPT": 2022.4,
+    "BLOOM": 2022.5,
+    "Llama": 2023.1,
+    "Cerebras-GPT": 2023.2,
+    "Pythia": 2023.3,
+    "MPT": 2023.4,
+    "Falcon": 2023.4,
+    "RedPajama-INCITE-Base": 2023.4,
+    "OpenLlama": 2023.5,
+    "Llama-2": 2023.5,
+    "BTLM": 2023.5,
+    "OpenLlamaV2": 2023.5,
+    "Qwen": 2023.6,
+    "Mistral": 2023.7,
+    "Yi": 2023.8,
+    "Mixtral": 2023.9,
+    "Amber": 2023.9,
+    "TinyLlama": 2024.0,
+    "H2O-Danube": 2024.1,
+    "Gemma": 2024.1,
+    "Llama-3": 2024.3,
+    "Gemma-2": 2024.5,
+    "SmolLM": 2024.5,
+    "Llama-3.1": 2024.5,
+}
+
+
+def densing() -> Record:
+    points = read("chinchilla_epoch.csv").query("excluded_by_epoch == 0")
+    loss = fitted(
+        bs.laws.Chinchilla(),
+        bs.Runs(points, y="loss", x={"N": "params", "D": "tokens"}),
+    )
+    scores = read("obs_scaling.csv").query("task == 'hellaswag'").dropna(subset=["params", "score"])
+    reference = scores[scores["family"].isin(["Pythia", "OPT", "BLOOM", "Cerebras-GPT"])]
+    judged = scores[scores["family"].isin(list(RELEASED))]
+    rng = np.random.default_rng(0)
+    first, densities = None, []
+    every = {q.name: loss.posterior[q.name].values.ravel() for q in loss.law.parameters}
+    for draw in rng.choice(len(every["E"]), 8, replace=False):
+        constants = {name: values[draw] for name, values in every.items()}
+        L = bs.laws.Chinchilla()(reference["params"], reference["tokens"], **constants)
+        runs = bs.Runs({"L": L, "y": reference["score"]}, y="y", x={"L": "L"})
+        fit = first = (
+            fitted(bs.laws.LossToAccuracy(), runs)
+            if first is None
+            else refit_on(first, runs, random_seed=1, **SAMPLING)
+        )
+        link = {
+            name: fit.posterior[name].values.ravel()[::10] for name in ("lo", "hi", "L_mid", "g")
+        }
+        densities.append(capacity_density(constants, link, judged["score"], judged["params"]))
+    density = np.concatenate(densities)
+    rates = growth_rates(density, judged["family"].map(RELEASED).to_numpy())
+    known = np.isfinite(rates)
+    low, middle, high = np.quantile(rates[known], [(1 - CI) / 2, 0.5, (1 + CI) / 2])
+    return {
+        "rule": "HellaSwag; reference Pythia, OPT, BLOOM and Cerebras-GPT on the loss of eight "
+        "draws of the Chinchilla law; one date a family, from public releases",
+        **state(loss),
+        "found": f"density grows by {middle:.2f} [{low:.2f}, {high:.2f}] a year (log), doubling in "
+        f"{12 * np.log(2) / middle:.1f} months; no frontier in {100 * (1 - known.mean()):.0f} % of "
+        f"draws, {100 * np.isnan(density).mean():.0f} % of densities beyond the reference",
+        "published": "0.007 a day on the authors' models and five benchmarks: 2.6 a year",
+    }
+
+
 TABLES: dict[str, Callable[[], Record]] = {
     "gadre": gadre,
     "lr_annealing": lr_annealing,
@@ -226,6 +326,8 @@ TABLES: dict[str, Callable[[], Record]] = {
     "data_constrained": data_constrained,
     "chinchilla": chinchilla,
     "m4": m4,
+    "routing": routing,
+    "densing": densing,
 }
 
 
