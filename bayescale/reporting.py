@@ -32,7 +32,7 @@ TO_STATE = {
 MEANT_BY = {"N": "param", "D": "token", "C": "flop"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What a paper should say about a fit, item by item.
 
@@ -67,7 +67,7 @@ class Report:
         parts += [r"\item[Estimates.]\leavevmode\\", to_paper(self.estimates, "latex")]
         return "\n".join([*parts, r"\end{description}", ""])
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.markdown
 
     def _repr_markdown_(self) -> str:

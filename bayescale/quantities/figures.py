@@ -375,7 +375,7 @@ def plot_design(result: "Design", ax: "Axes | None" = None) -> "Axes":
     for place, row in enumerate(result.chosen[["cost", "narrowing"]].to_numpy(float), start=1):
         at = (row[0], 100 * row[1])
         ax.scatter(*at, color="C3", s=30, zorder=3)
-        ax.annotate(str(place), at, xytext=(4, 4), textcoords="offset points")
+        ax.annotate(str(place), at, xytext=(4, 4), textcoords="offset points", zorder=4)
     ax.set(xscale="log", xlabel="cost", ylabel="expected narrowing [%]")
     title = f"{result.goal}: batch narrows by {100 * result.narrowing:.0f} %"
     ax.set_title(title, loc="left", fontsize="small")

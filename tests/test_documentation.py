@@ -1,0 +1,103 @@
+"""Pages and notebooks: what they name exists, and what they show was really computed.
+
+Notebooks are executed by ``make notebooks``, which takes minutes; here they are read.
+"""
+
+import ast
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import bayescale as bs
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def code_cells(path):
+    return [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+
+
+def code_of_page(path):
+    return re.findall(r"^```python\n(.*?)^```", path.read_text(), re.M | re.S)
+
+
+def code_of(path):
+    if path.suffix == ".ipynb":
+        return ["".join(cell["source"]) for cell in code_cells(path)]
+    return code_of_page(path)
+
+
+def public_names(tree):
+    """Dotted names that start with ``bs``, and names imported from the package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            parts, inner = [node.attr], node.value
+            while isinstance(inner, ast.Attribute):
+                parts.append(inner.attr)
+                inner = inner.value
+            if isinstance(inner, ast.Name) and inner.id == "bs":
+                yield "bayescale", parts[::-1]
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bayescale"):
+            for alias in node.names:
+                yield node.module, [alias.name]
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda p: p.name)
+def test_code_parses_and_names_only_what_is_public(path):
+    for source in code_of(path):
+        for module, parts in public_names(ast.parse(source)):
+            found = importlib.import_module(module)
+            for part in parts:
+                assert not part.startswith("_"), f"{part} is private"
+                assert hasattr(found, part), f"{module} has no {'.'.join(parts)}"
+                found = getattr(found, part)
+
+
+def test_there_are_nine_notebooks():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(1, 10)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
+    cells = code_cells(path)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert not [o for o in outputs if o["output_type"] == "error"]
+    assert any("image/png" in o.get("data", {}) for o in outputs), "no figure"
+    shown = "".join(
+        "".join(o.get("text", [])) + "".join(o.get("data", {}).get("text/plain", []))
+        for o in outputs
+    )
+    assert "did not converge" not in shown
+    assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text()), "a path of a machine"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_notebooks_fix_every_seed(path):
+    for call in (n for s in code_of(path) for n in ast.walk(ast.parse(s))):
+        if not isinstance(call, ast.Call):
+            continue
+        name = ast.unparse(call.func)
+        if name in ("bs.fit", "bs.compare"):
+            words = {k.arg for k in call.keywords}
+            assert "random_seed" in words or None in words, ast.unparse(call)
+        if name.endswith("default_rng"):
+            assert call.args, "default_rng() without a seed"
+
+
+def test_the_reference_lists_every_public_name():
+    listed = set(re.findall(r"^   (\w+)$", (ROOT / "docs" / "api.md").read_text(), re.M))
+    rooms = {"laws", "noise", "datasets", "plots", "quantities", "__version__"}
+    assert not set(bs.__all__) - rooms - listed
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
+def test_links_between_files_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#\s]+)\)", path.read_text()):
+        if not target.startswith(("http", "mailto")):
+            assert (path.parent / target).exists(), target
