@@ -29,4 +29,5 @@ napoleon_use_ivar = True
 html_theme = "sphinx_book_theme"
 html_title = "bayescale"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_theme_options = {"show_toc_level": 2, "home_page_in_toc": True}
