@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 #: Points that the search starts from.
-POINTS = 16
+POINTS = 10
 #: Steps of the search, and of the finite differences of its gradient.
-MAX_STEPS, DIFFERENCE = 300, 1e-4
+MAX_STEPS, DIFFERENCE = 150, 1e-4
 
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 

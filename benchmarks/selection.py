@@ -10,6 +10,7 @@ Models are compiled for the first table of a number of families and refitted for
 
 import argparse
 import json
+import sys
 import time
 import warnings
 from typing import Any
@@ -96,6 +97,7 @@ def measure(tables: int, families: list[int], draws: int, refits: int, seed: int
                 "seconds": time.perf_counter() - started,
             }
         )
+        sys.stderr.write(json.dumps(rows[-1]) + "\n")
     return {"summary": {form: summary(rows, form) for form in [None, *FORMS]}, "tables": rows}
 
 
