@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -270,15 +271,14 @@ def fit_all(
     """Fit every law; floors vary over all groups, bends are common to the table.
 
     A family may have a limit of its own, but the few runs of one cannot place a bend of its own.
+    While one law is sampled the next one is compiled.
     """
     from bayescale.fitting import fit
     from bayescale.noise import Checkpoints, LogStudentT
     from bayescale.pooling import Partial, Shared
 
-    fits = {}
-    for name, law in laws.items():
-        console.print(f"fitting {name}")
-        fits[name] = fit(
+    def fitted(law: "Law") -> "Fit":
+        return fit(
             law,
             runs,
             pooling={
@@ -288,9 +288,15 @@ def fit_all(
             noise=LogStudentT() + Checkpoints() if correlated else None,
             draws=draws,
             random_seed=seed,
-            progressbar=console.is_terminal,
+            progressbar=False,
         )
-    return fits
+
+    console.print(f"fitting {', '.join(laws)}")
+    with (
+        ThreadPoolExecutor(2) as pool,
+        console.status("compiling and sampling, about half a minute a law"),
+    ):
+        return dict(zip(laws, pool.map(fitted, laws.values()), strict=True))
 
 
 def answer_of(fits: "Mapping[str, Fit]", target: Mapping[str, float], seed: int) -> Answer:
@@ -322,11 +328,19 @@ def crossings(comparison: "Comparison") -> Iterator[str]:
     first, *others = runs.groups
     if not 2 <= len(runs.labels(first)) <= 4:
         return
-    for rest in itertools.product(*(runs.labels(g) for g in others)):
+    pairs = [
+        (rest, a, b)
+        for rest in itertools.product(*(runs.labels(g) for g in others))
+        for a, b in itertools.combinations(runs.labels(first), 2)
+    ]
+
+    def sentence(rest: tuple[Any, ...], a: Any, b: Any) -> str:
         fixed = dict(zip(others, rest, strict=True))
-        for a, b in itertools.combinations(runs.labels(first), 2):
-            found = crossover_scale(comparison, {first: a}, {first: b}, groups=fixed or None)
-            yield f"{', '.join(map(str, rest))}: {found.sentence}" if rest else found.sentence
+        found = crossover_scale(comparison, {first: a}, {first: b}, groups=fixed or None)
+        return f"{', '.join(map(str, rest))}: {found.sentence}" if rest else found.sentence
+
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(sentence, *zip(*pairs, strict=True))
 
 
 # From an answer to files and the screen -----------------------------------------------------------
@@ -344,9 +358,11 @@ def write(answer: Answer, out: Path) -> None:
     pd.concat(
         {name: fit.summary() for name, fit in comparison.fits.items()}, names=["law", "parameter"]
     ).to_csv(out / "parameters.csv")
-    for name, fit in comparison.fits.items():
-        fit.save(out / f"{name}.nc")
-    draw(answer, out)
+    with ThreadPoolExecutor(1) as pool:
+        saved = [pool.submit(f.save, out / f"{name}.nc") for name, f in comparison.fits.items()]
+        draw(answer, out)
+    for each in saved:
+        each.result()
 
 
 def draw(answer: Answer, out: Path) -> None:

@@ -139,7 +139,7 @@ def checked_structure(
 def sample_with_care(
     structure: Structure, arrays: Arrays, *, random_seed: int, draws: int, tune: int, **options: Any
 ) -> tuple[Sampled, dict[str, Any]]:
-    """Sample, and once more with smaller steps and longer tuning where the gate says no."""
+    """Sample, and once more, longer and with smaller steps, where the gate says no."""
     sampled = sample(structure, arrays, random_seed=random_seed, draws=draws, tune=tune, **options)
     found = diagnose(sampled.draws, sampled.stats)
     seconds = sampled.compile_s, sampled.sample_s
