@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bayescale.doubt import ScaleTrend
 from bayescale.laws.base import Parameter, Parameters, exponent, fraction
 from bayescale.laws.numerics import betaln, gammaln, log_sigmoid, logaddexp, sigmoid
 from bayescale.noise import Checkpoints, Noise, Part
@@ -40,10 +41,11 @@ class _Counts(Noise):
 
     def __add__(self, part: Part) -> Noise:
         """Extend the likelihood by a part."""
-        if isinstance(part, Checkpoints):
+        if isinstance(part, Checkpoints | ScaleTrend):
             raise ValueError(
-                f"{type(self).__name__} has no residuals that a run could carry on: for runs that "
-                "differ use Effect('sequence')"
+                f"{type(self).__name__} has no residuals that a run could carry on and no scale of "
+                f"its own, so {type(part).__name__} says nothing about it: for runs that differ "
+                "use Effect('sequence')"
             )
         return super().__add__(part)
 

@@ -310,7 +310,7 @@ def densing() -> Record:
     low, middle, high = np.quantile(rates[known], [(1 - CI) / 2, 0.5, (1 + CI) / 2])
     return {
         "rule": "HellaSwag; reference Pythia, OPT, BLOOM and Cerebras-GPT on the loss of eight "
-        "draws of the Chinchilla law; one date a family, from public releases",
+        "draws of the Chinchilla law; one approximate release date a family, not checked",
         **state(loss),
         "found": f"density grows by {middle:.2f} [{low:.2f}, {high:.2f}] a year (log), doubling in "
         f"{12 * np.log(2) / middle:.1f} months; no frontier in {100 * (1 - known.mean()):.0f} % of "

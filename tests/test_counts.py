@@ -172,6 +172,8 @@ def test_bad_tables_are_refused_with_a_mend(table, runs):
         bs.build_model(SolvedShare(), runs, noise=bs.NegativeBinomial())
     with pytest.raises(ValueError, match=r"use Effect\('sequence'\)"):
         bs.BetaBinomial() + bs.Checkpoints()
+    with pytest.raises(ValueError, match="ScaleTrend says nothing"):
+        bs.BetaBinomial() + bs.ScaleTrend("k")
     with pytest.raises(ValueError, match="passes must be at least 1"):
         bs.NegativeBinomial(passes=0)
     whole = bs.Runs({"N": [1.0, 2.0, 3.0], "y": [0.2, 0.5, 1.0]}, y="y", x={"N": "N"})
