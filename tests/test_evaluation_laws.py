@@ -171,7 +171,7 @@ def early():
     table = {"gpu_hours": C, "passed": rng.binomial(2000, share), "prompts": np.full(24, 2000)}
     runs = bs.Runs(table, y=("passed", "prompts"), x={"C": "gpu_hours"})
     with pytest.warns(bs.RunsWarning, match="ceiling A is as wide as its prior"):
-        return bs.fit(bs.laws.RLSigmoid(), runs, **SMALL)
+        return bs.fit(bs.laws.RLSigmoid(), runs, **{**SMALL, "draws": 1500})
 
 
 def test_data_that_stop_before_the_midpoint_leave_the_ceiling_to_its_prior_and_say_so(early):
