@@ -21,6 +21,8 @@ from bayescale.noise import Effect, LogStudentT
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chinchilla_epoch.csv"
 EPOCH = {"a": 0.513, "width": 0.051}
+#: Their exponents and standard errors.
+EXPONENTS = {"alpha": (0.348, 0.015), "beta": (0.366, 0.021)}
 NOISE = {
     "independent": LogStudentT(),
     "an effect of every model size": LogStudentT() + Effect("size"),
@@ -44,7 +46,13 @@ def answer(fit: bs.Fit) -> dict:
     low, median, high = np.quantile(best.exponent[:, 0], [0.1, 0.5, 0.9])
     sizes = np.quantile(best.draws["N"][:, 0], [0.1, 0.5, 0.9])
     ratio = np.quantile(best.draws["tokens_per_parameter"][:, 0], [0.1, 0.5, 0.9])
+    medians = {name: float(fit.posterior[name].median()) for name in EXPONENTS}
     return {
+        **{name: round(value, 4) for name, value in medians.items()},
+        "standard errors from Epoch's": {
+            name: round((medians[name] - value) / error, 2)
+            for name, (value, error) in EXPONENTS.items()
+        },
         "a": round(float(median), 4),
         "a_80": [round(float(low), 4), round(float(high), 4)],
         "width": round(float(high - low), 4),
