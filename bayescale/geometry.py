@@ -263,11 +263,16 @@ def _transfer(structure: Structure, values: Any, source: str, target: str) -> An
     return (values[..., None, :] * weights).sum(axis=-1)
 
 
-def _parameters(xp: Any, found: Mapping[str, tuple[str, Any]]) -> Parameters:
+def _parameters(
+    xp: Any,
+    found: Mapping[str, tuple[str, Any]],
+    unit_of_row: Mapping[str, Any] | None = None,
+) -> Parameters:
     return Parameters(
         xp,
         {name: value for name, (kind, value) in found.items() if kind == "values"},
         {name: value for name, (kind, value) in found.items() if kind == "logs"},
+        unit_of_row,
     )
 
 
@@ -275,8 +280,4 @@ def at_rows(
     xp: Any, found: Mapping[str, tuple[str, Any]], unit_of_row: Mapping[str, Any]
 ) -> Parameters:
     """Parameters at every row; a parameter without an index has one unit."""
-    rows = {
-        name: (kind, value[..., unit_of_row[name]] if name in unit_of_row else value)
-        for name, (kind, value) in found.items()
-    }
-    return _parameters(xp, rows)
+    return _parameters(xp, found, unit_of_row)

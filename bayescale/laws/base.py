@@ -147,15 +147,18 @@ class Parameters(Mapping[str, Any]):
         xp: Any,
         values: Mapping[str, Any] | None = None,
         logs: Mapping[str, Any] | None = None,
+        unit_of_row: Mapping[str, Any] | None = None,
     ):
         self._xp = xp
         self._values = dict(values or {})
         self._logs = dict(logs or {})
+        self._unit_of_row = dict(unit_of_row or {})
+        self._at_rows: dict[tuple[str, str], Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
             self._values[name] = self._xp.exp(self._logs[name])
-        return self._values[name]
+        return self._at_row("value", name, self._values[name])
 
     def log(self, name: str) -> Any:
         """Logarithm of a positive parameter."""
@@ -165,7 +168,15 @@ class Parameters(Mapping[str, Any]):
                 self._logs[name] = math.log(value) if value > 0 else LOG_ZERO
             else:
                 self._logs[name] = self._xp.log(value)
-        return self._logs[name]
+        return self._at_row("log", name, self._logs[name])
+
+    def _at_row(self, kind: str, name: str, at_units: Any) -> Any:
+        """Spread over rows what was worked out for units, of which there are fewer."""
+        if name not in self._unit_of_row:
+            return at_units
+        if (kind, name) not in self._at_rows:
+            self._at_rows[kind, name] = at_units[..., self._unit_of_row[name]]
+        return self._at_rows[kind, name]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -188,7 +199,8 @@ class Parameters(Mapping[str, Any]):
     def with_values(self, **values: float) -> "Parameters":
         """Return these parameters with some of them replaced by numbers."""
         logs = {k: v for k, v in self._logs.items() if k not in values}
-        return Parameters(self._xp, {**self._values, **values}, logs)
+        units = {k: v for k, v in self._unit_of_row.items() if k not in values}
+        return Parameters(self._xp, {**self._values, **values}, logs, units)
 
 
 @dataclass(frozen=True)
