@@ -173,6 +173,9 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         for name in made or [f"log_{s}" for s in symbols]:
             anchor = "anchor_" + name.removeprefix("log_")
             arrays[anchor] = _by_unit(np.mean, rows[name], unit, count)
+            if structure.law.with_role("bend"):
+                half = _by_unit(np.ptp, rows[name], unit, count) / 2
+                arrays["reach" + anchor.removeprefix("anchor")] = np.maximum(half, 0.5)
     found: dict[tuple[str, ...], Information] = {}
     for q in structure.parameters:
         unit = _unit_of_row(structure, q.name, rows)
@@ -198,7 +201,7 @@ def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarr
     if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
         if q.role in ("exponent", "level") or (q.role == "slope" and q.of):
             return known.pins_slope.astype(float)
-        if q.role in ("floor", "slope"):
+        if q.role in ("floor", "slope", "bend"):
             return known.pins_bend.astype(float)
     return np.zeros(len(known.slope_error))
 

@@ -283,7 +283,7 @@ def fit_all(
             runs,
             pooling={
                 **{q.name: Partial(*runs.groups) for q in law.with_role("floor")},
-                **{q.name: Shared() for q in law.with_role("slope", "location")},
+                **{q.name: Shared() for q in law.with_role("bend", "location")},
             },
             noise=LogStudentT() + Checkpoints() if correlated else None,
             draws=draws,

@@ -10,6 +10,8 @@ which the data determine almost independently of one another.  Everything here r
 leading dimensions, units last) and on graphs.
 """
 
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,79 +22,138 @@ from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum, softplus
 from bayescale.pooling import Partial
 from bayescale.population import draw_between
-from bayescale.structure import Structure, leans_on_level
+from bayescale.structure import Structure, is_seen_as_reach, leans_on_level
+
+
+@dataclass(frozen=True)
+class Lean:
+    """What is sampled of a parameter, given earlier ones: ``(coordinate + shift) * scale``."""
+
+    shift: Any = 0.0
+    scale: Any = 1.0
+
+
+UPRIGHT = Lean()
 
 
 def coordinates(
     xp: Any, structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Coordinates of all parameters at their units, from the variables that are sampled."""
-    z = upright_coordinates(structure, draws, arrays)
-    leaning = [q for q in structure.law.parameters if leans_on_level(structure, q)]
-    shifts = {q.name: slope_shift(xp, structure, q, z, arrays) for q in leaning}
-    for q in leaning:
-        z[q.name] = _coordinate(structure, q, draws, arrays, shifts[q.name])
+    z: dict[str, Any] = {}
+    for q in itertools.chain(*structure.stages):
+        z[q.name] = coordinate(structure, q, draws, arrays, lean_of(xp, structure, q, z, arrays))
     return z
 
 
-def upright_coordinates(
-    structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Coordinates of those parameters that lean on no other."""
-    return {
-        q.name: _coordinate(structure, q, draws, arrays)
-        for q in structure.parameters
-        if not leans_on_level(structure, q)
-    }
+def coordinate(
+    structure: Structure,
+    q: Parameter,
+    draws: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    lean: Lean = UPRIGHT,
+) -> Any:
+    """Coordinate of one parameter at its units, from the variables that are sampled."""
+    name = q.name
+    raw = arrays[f"start_{name}"] + arrays[f"step_{name}"] * draws[f"{name}_raw"]
+    if q.role == "effect":
+        raw = draws[f"{name}_sd"] * raw
+    elif isinstance(structure.pooling_of[name], Partial):
+        raw = raw + (1 - arrays[f"centred_{name}"]) * population_mean(structure, q, draws)
+    if lean is not UPRIGHT:
+        raw = raw / lean.scale - lean.shift
+    scale = 1.0 if q.role == "ceiling" else arrays[f"scale_{name}"]
+    return arrays[f"offset_{name}"] + scale * raw
 
 
-def slope_shift(
+def lean_of(
+    xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> Lean:
+    """How what is sampled of a parameter leans on the coordinates of earlier stages.
+
+    It is a choice of coordinates: any smooth function of earlier ones gives the same posterior.
+    """
+    if leans_on_level(structure, q):
+        return Lean(shift=arrays[f"centred_{q.name}"] * _slope_shift(xp, structure, q, z, arrays))
+    if is_seen_as_reach(structure, q):
+        reach = _reach(xp, structure, q, z, arrays)
+        return Lean(scale=reach) if q.link == "real" else Lean(shift=xp.log(reach))
+    return UPRIGHT
+
+
+def _slope_shift(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> Any:
     r"""How much the logarithm of the slope of the response at the anchor exceeds an exponent's.
 
     The slope is the exponent, plus what bends add to it, times the share that its term has in the
-    response.  Where bends would take more than the slope that the data show, the shift levels off:
-    it is a choice of coordinates, and any smooth function of the others gives the same posterior.
+    response.  Where bends would take more than the slope that the data show, the shift levels off.
     """
     parts = _split(xp, structure, z)
     log_share = parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
-    names = [r.name for r in structure.law.with_role("slope", "location", "width")]
-    if not names:
+    if not structure.law.with_role("bend"):
         return log_share
-    found = _plain(xp, structure, {name: z[name] for name in names}, arrays)
-    anchored = str(structure.anchored)
-    p = _parameters(
-        xp, {n: (kind, _transfer(structure, v, n, anchored)) for n, (kind, v) in found.items()}
-    )
-    bends = structure.law.bends_at(xp, p, *anchor(xp, arrays))
-    slope = xp.exp(arrays[f"start_{q.name}"] + q.centre)
-    left = softplus(xp, SHARPNESS * (1 - bends * xp.exp(log_share) / slope)) / SHARPNESS
-    return log_share - xp.log(left)
+    term = _log_term(xp, structure, z, arrays, (-0.5, 0.5))
+    bends = (term[0] - term[1]) / _half_range(arrays)
+    left = softplus(xp, SHARPNESS * (1 - bends * xp.exp(log_share) / _slope(xp, q, arrays)))
+    return log_share - xp.log(left / SHARPNESS)
+
+
+def _reach(
+    xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> Any:
+    """How far a bend of typical size takes the response off a straight line, over that size."""
+    typical = 1.0 if q.link == "real" else math.exp(q.centre)
+    fixed = {r.name: 0.0 for r in structure.law.with_role("bend")} | {q.name: typical}
+    term = _log_term(xp, structure, z, arrays, (-1.0, 0.0, 1.0), **fixed)
+    parts = _split(xp, structure, z)
+    exponent = structure.law.with_role("exponent")[0]
+    fall = _slope(xp, exponent, arrays) * _half_range(arrays)
+    log_share = parts.log_reducible - parts.log_response
+    odds = log_share - log1mexp(xp, log_share) - fall * xp.exp(-log_share)
+    off = (term[2] + term[0] - 2 * term[1]) / typical * xp.exp(log_sigmoid(xp, odds))
+    return _transfer(structure, xp.sqrt(off**2 + NEAR**2), str(structure.anchored), q.name)
+
+
+def _log_term(
+    xp: Any,
+    structure: Structure,
+    z: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    at: tuple[float, ...],
+    **fixed: float,
+) -> Any:
+    """Logarithm of the first term without its level and exponent, so many half ranges off.
+
+    The first axis runs over `at`.
+    """
+    law, anchored = structure.law, str(structure.anchored)
+    names = {q.name for q in law.parameters if q.role not in ("floor", "exponent", "level")}
+    found = {
+        n: (kind, _transfer(structure, v, n, anchored))
+        for n, (kind, v) in _plain(xp, structure, z, arrays).items()
+        if n in names - set(fixed)
+    }
+    off = {q.name: 0.0 for q in law.with_role("floor", "exponent")}
+    p = _parameters(xp, found).with_values(**off, **{anchored: 1.0}, **fixed)
+    away = np.reshape(at, (-1, *[1] * z[anchored].ndim)) * _half_range(arrays)
+    return law.log_mean(xp, p, *(xp.exp(away + xp.log(x)) for x in anchor(xp, arrays)))
+
+
+def _half_range(arrays: Mapping[str, Any]) -> Any:
+    """Half the range of the first input in the data of every anchored unit, in ln x."""
+    return next(values for name, values in arrays.items() if name.startswith("reach_"))
+
+
+def _slope(xp: Any, q: Parameter, arrays: Mapping[str, Any]) -> Any:
+    """Slope of log y at the anchor that the data of every unit show."""
+    return xp.exp(arrays[f"start_{q.name}"] + q.centre)
 
 
 #: How sharply the share of a slope that bends leave to an exponent levels off at zero.
 SHARPNESS = 3.0
-
-
-def _coordinate(
-    structure: Structure,
-    q: Parameter,
-    draws: Mapping[str, Any],
-    arrays: Mapping[str, Any],
-    shift: Any = 0.0,
-) -> Any:
-    name = q.name
-    raw = arrays[f"start_{name}"] + arrays[f"step_{name}"] * draws[f"{name}_raw"]
-    if q.role == "effect":
-        raw = draws[f"{name}_sd"] * raw
-    elif f"centred_{name}" in arrays:
-        centred = arrays[f"centred_{name}"]
-        raw = raw - centred * shift
-        if isinstance(structure.pooling_of[name], Partial):
-            raw = raw + (1 - centred) * population_mean(structure, q, draws)
-    scale = 1.0 if q.role == "ceiling" else arrays[f"scale_{name}"]
-    return arrays[f"offset_{name}"] + scale * raw
+#: Distance from a straight line, in ln y, below which data say little about a bend.
+NEAR = 0.1
 
 
 def population_mean(structure: Structure, q: Parameter, draws: Mapping[str, Any]) -> Any:
@@ -123,18 +184,17 @@ def with_spreads(
         Draws them from their exact conditional distribution.
     """
     made = dict(draws)
-    z = upright_coordinates(structure, draws, arrays)
+    z = coordinates(np, structure, draws, arrays)
     for q in structure.parameters:
         if not isinstance(structure.pooling_of[q.name], Partial) or q.role == "effect":
             continue
         for group in structure.main_effects(q.name):
             effects = draws[f"{q.name}_effect_{group}"]
             made[f"{q.name}_sd_{group}"] = draw_between(q, effects, rng)
-        lean = leans_on_level(structure, q)
-        shift = slope_shift(np, structure, q, z, arrays) if lean else 0.0
         raw = arrays[f"start_{q.name}"] + arrays[f"step_{q.name}"] * draws[f"{q.name}_raw"]
-        centre = arrays[f"centred_{q.name}"] * (population_mean(structure, q, draws) + shift)
-        made[f"{q.name}_sd"] = draw_between(q, raw - centre, rng)
+        centre = arrays[f"centred_{q.name}"] * population_mean(structure, q, draws)
+        shift = lean_of(np, structure, q, z, arrays).shift
+        made[f"{q.name}_sd"] = draw_between(q, raw - centre - shift, rng)
     return made
 
 

@@ -13,7 +13,7 @@ from bayescale.laws.numerics import logit_of_log
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Independent, Shared
 from bayescale.runs import Runs
-from bayescale.structure import Structure, leans_on_level, structure_of
+from bayescale.structure import Structure, structure_of
 
 
 def known_fit(
@@ -69,8 +69,8 @@ def known_fit(
     draws = {f"{name}_raw": np.zeros_like(values) for name, values in wanted.items()}
     # Without pooling every coordinate is an affine function of what would be sampled, given those
     # that it leans on.
-    for leans in (False, True):
-        names = [q.name for q in structure.parameters if leans_on_level(structure, q) == leans]
+    for stage in structure.stages:
+        names = [q.name for q in stage]
         at_0 = coordinates(np, structure, draws, arrays)
         ones = {f"{name}_raw": np.ones_like(z[name]) for name in names}
         at_1 = coordinates(np, structure, {**draws, **ones}, arrays)

@@ -1,5 +1,6 @@
 """Law + pooling + noise + runs -> a plain ``pm.Model`` whose numbers live in ``pm.Data``."""
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,21 @@ from bayescale.arrays import (
     unit_index,
     unpacked,
 )
-from bayescale.geometry import at_rows, natural, population_mean, slope_shift, upright_coordinates
+from bayescale.geometry import (
+    UPRIGHT,
+    Lean,
+    at_rows,
+    coordinate,
+    lean_of,
+    natural,
+    population_mean,
+)
 from bayescale.laws.base import Law, Parameter
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.population import deviations
 from bayescale.runs import Runs
-from bayescale.structure import Structure, leans_on_level, structure_of
+from bayescale.structure import Structure, structure_of
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -77,13 +86,11 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
             data[name] = pm.Data(name, values, shape=(length, *values.shape[1:]))
         data = unpacked(arrays, data)
         draws: dict[str, Any] = {}
-        for q in structure.parameters:
-            if not leans_on_level(structure, q):
-                draws.update(_vary(structure, q, data))
-        z = upright_coordinates(structure, draws, data)
-        for q in structure.law.parameters:
-            if leans_on_level(structure, q):
-                draws.update(_vary(structure, q, data, slope_shift(pt, structure, q, z, data)))
+        z: dict[str, Any] = {}
+        for q in itertools.chain(*structure.stages):
+            lean = lean_of(pt, structure, q, z, data)
+            draws.update(_vary(structure, q, data, lean))
+            z[q.name] = coordinate(structure, q, draws, data, lean)
         found = natural(pt, structure, draws, data)
         rows = at_rows(pt, found, row_units(structure, data))
         law, noise = structure.law, structure.noise
@@ -108,7 +115,7 @@ def _shape(structure: Structure, name: str) -> dict[str, Any]:
 
 
 def _vary(
-    structure: Structure, q: Parameter, data: Mapping[str, Any], shift: Any = 0.0
+    structure: Structure, q: Parameter, data: Mapping[str, Any], lean: Lean = UPRIGHT
 ) -> dict[str, Any]:
     """Free variables of one parameter under its pooling; shapes end in the units."""
     import pymc as pm
@@ -122,10 +129,9 @@ def _vary(
                     q, prior, len(structure.units[name]), f"{name}_raw", shape
                 )
             }
-        centre = data[f"centred_{name}"] * shift if leans_on_level(structure, q) else 0.0
         return {
             f"{name}_raw": pm.Normal(
-                f"{name}_raw", (centre - start) / step, q.spread / step, **shape
+                f"{name}_raw", (lean.shift - start) / step, q.spread * lean.scale / step, **shape
             )
         }
     made: dict[str, Any] = {}
@@ -141,7 +147,7 @@ def _vary(
         if group in structure.main_effects(name):
             effect = f"{name}_effect_{group}"
             made[effect] = deviations(effect, q, np.zeros(size), np.ones(size), dims=group)
-    centre = data[f"centred_{name}"] * (population_mean(structure, q, made) + shift)
+    centre = data[f"centred_{name}"] * population_mean(structure, q, made) + lean.shift
     made[f"{name}_raw"] = deviations(f"{name}_raw", q, (centre - start) / step, step, **shape)
     return made
 

@@ -147,7 +147,7 @@ def default_pooling(parameter: Parameter, groups: Sequence[str]) -> Pooling:
     """
     if parameter.role == "floor" and "dataset" in groups:
         return Partial("dataset")
-    if parameter.role in ("slope", "location") and parameter.pooling is None and groups:
+    if parameter.role in ("slope", "bend", "location") and parameter.pooling is None and groups:
         return Partial(groups[0])
     kind = _BY_NAME.get(parameter.pooling) or _BY_ROLE.get(parameter.role, Partial)
     return Shared() if kind is Shared or not groups else kind(*groups)

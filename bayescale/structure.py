@@ -80,6 +80,17 @@ class Structure:
         """The user's priors by parameter name."""
         return dict(self.priors)
 
+    @cached_property
+    def stages(self) -> tuple[tuple[Parameter, ...], ...]:
+        """Parameters in the order in which their coordinates lean on earlier ones."""
+        rank = [
+            leans_on_level(self, q) * 2 or is_seen_as_reach(self, q) * 1 for q in self.parameters
+        ]
+        return tuple(
+            tuple(q for q, r in zip(self.parameters, rank, strict=True) if r == stage)
+            for stage in range(3)
+        )
+
     def main_effects(self, name: str) -> tuple[str, ...]:
         """Name the groups whose labels have an effect of their own on a pooled parameter."""
         units = self.units[name]
@@ -135,6 +146,20 @@ def leans_on_level(structure: Structure, q: Parameter) -> bool:
         and structure.anchored is not None
         and q.name not in structure.prior_of
         and structure.units[q.name].groups == structure.units[structure.anchored].groups
+    )
+
+
+def is_seen_as_reach(structure: Structure, q: Parameter) -> bool:
+    """Whether a bend is sampled as how far it takes the response off a straight line.
+
+    Data determine that distance; the change of the exponent itself only together with the floor
+    and with where and how sharply the curve bends.
+    """
+    return (
+        q.role == "bend"
+        and structure.anchored is not None
+        and q.name not in structure.prior_of
+        and not isinstance(structure.pooling_of[q.name], Partial)
     )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bayescale.fitting import Fit
 
 #: Roles that mean the same in every table; levels, floors and places of bends belong to one.
-TRANSFERABLE = ("exponent", "slope", "width", "positive", "fraction")
+TRANSFERABLE = ("exponent", "slope", "bend", "width", "positive", "fraction")
 
 
 def as_prior(fit: "Fit", *names: str) -> dict[str, Any]:

@@ -110,9 +110,14 @@ def slope(
     return Parameter(name, "slope", "real", mean, spread, between, of=of)
 
 
-def bend(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
-    """Positive change of an exponent at a location; it is pooled as the slopes of bends are."""
-    return Parameter(name, "slope", "log", math.log(median), spread, 0.3)
+def bend(name: str, spread: float = 0.4) -> Parameter:
+    """Change of an exponent at a location, of either sign."""
+    return Parameter(name, "bend", "real", 0.0, spread, 0.3)
+
+
+def positive_bend(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
+    """Change of an exponent at a location, of known sign."""
+    return Parameter(name, "bend", "log", math.log(median), spread, 0.3)
 
 
 def positive(name: str, median: float, spread: float = 1.0, between: float = 0.5) -> Parameter:
@@ -273,20 +278,6 @@ class Law:
 
     def log_top(self, p: Parameters) -> Any:
         """Logarithm of the largest proportion that the law can reach, whatever its level."""
-        return 0.0
-
-    def bends_at(self, xp: Any, p: Parameters, *x: Any) -> Any:
-        """Sum what bends add at the anchor to the exponent of the first term.
-
-        Parameters
-        ----------
-        xp : module
-            ``numpy`` or ``pytensor.tensor``.
-        p : Parameters
-            Slopes, locations and widths.
-        *x : array
-            The anchor.
-        """
         return 0.0
 
     def levels_at(

@@ -7,15 +7,15 @@ from bayescale.laws.base import (
     Law,
     Parameter,
     Parameters,
+    bend,
     exponent,
     floor,
     level,
     location,
-    slope,
     width,
 )
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import logaddexp, sigmoid, softplus
+from bayescale.laws.numerics import logaddexp, softplus
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class BrokenPowerLaw(Law):
             q
             for i in range(1, self.breaks + 1)
             for q in (
-                slope(f"c{i}", spread=0.4),
+                bend(f"c{i}"),
                 location(f"d{i}", of="x", after=f"d{i - 1}" if i > 1 else None),
                 width(f"f{i}"),
             )
@@ -101,13 +101,6 @@ class BrokenPowerLaw(Law):
         log_x = xp.log(x)
         log_term = p.log_A - p.c0 * log_x
         for i in range(1, self.breaks + 1):
-            bend = p[f"f{i}"] * softplus(xp, (log_x - p.log(f"d{i}")) / p[f"f{i}"])
-            log_term = log_term - p[f"c{i}"] * bend
+            beyond = p[f"f{i}"] * softplus(xp, (log_x - p.log(f"d{i}")) / p[f"f{i}"])
+            log_term = log_term - p[f"c{i}"] * beyond
         return logaddexp(xp, p.log_E, log_term)
-
-    def bends_at(self, xp: Any, p: Parameters, x: Any) -> Any:
-        """See :meth:`Law.bends_at`."""
-        return sum(
-            p[f"c{i}"] * sigmoid(xp, (xp.log(x) - p.log(f"d{i}")) / p[f"f{i}"])
-            for i in range(1, self.breaks + 1)
-        )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, bend, exponent, floor, level, location
+from bayescale.laws.base import Law, Parameters, exponent, floor, level, location, positive_bend
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import logaddexp, sigmoid
+from bayescale.laws.numerics import logaddexp
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class CrossoverPowerLaw(Law):
         floor("E"),
         level("A"),
         exponent("a2", median=0.2, of="A"),
-        bend("delta", median=0.2, spread=0.6),
+        positive_bend("delta", median=0.2, spread=0.6),
         location("xc", of="x"),
     )
     monotone = {"x": -1}
@@ -79,7 +79,3 @@ class CrossoverPowerLaw(Law):
         u = xp.log(x) - p.log_xc
         handover = logaddexp(xp, -s * (p.a2 + p.delta) * u, -s * p.a2 * u) / s
         return logaddexp(xp, p.log_E, p.log_A + handover)
-
-    def bends_at(self, xp: Any, p: Parameters, x: Any) -> Any:
-        """See :meth:`Law.bends_at`."""
-        return p.delta * sigmoid(xp, -self.sharpness * p.delta * (xp.log(x) - p.log_xc))

@@ -160,9 +160,9 @@ def _locations(form: Form, change: float) -> np.ndarray:
     if not locations:
         return np.zeros((samples, 0))
     at = np.stack([natural_of(form, q.name).mean(axis=1) for q in locations], axis=1)
-    slopes = form.law.with_role("slope")
-    if change > 0 and len(slopes) == len(locations):
-        by = np.stack([natural_of(form, q.name).mean(axis=1) for q in slopes], axis=1)
+    bends = form.law.with_role("bend")
+    if change > 0 and len(bends) == len(locations):
+        by = np.stack([natural_of(form, q.name).mean(axis=1) for q in bends], axis=1)
         at = np.where(np.abs(by) >= change, at, np.nan)
     return at
 
