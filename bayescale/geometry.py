@@ -11,7 +11,6 @@ leading dimensions, units last) and on graphs.
 """
 
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +75,7 @@ def lean_of(
     if leans_on_level(structure, q):
         return Lean(shift=arrays[f"centred_{q.name}"] * _slope_shift(xp, structure, q, z, arrays))
     if is_seen_as_reach(structure, q):
-        reach = _reach(xp, structure, q, z, arrays)
-        return Lean(scale=reach) if q.link == "real" else Lean(shift=xp.log(reach))
+        return Lean(scale=_reach(xp, structure, q, z, arrays))
     return UPRIGHT
 
 
@@ -102,16 +100,15 @@ def _slope_shift(
 def _reach(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> Any:
-    """How far a bend of typical size takes the response off a straight line, over that size."""
-    typical = 1.0 if q.link == "real" else math.exp(q.centre)
-    fixed = {r.name: 0.0 for r in structure.law.with_role("bend")} | {q.name: typical}
+    """How far a bend of unit size takes the response off a straight line within the data."""
+    fixed = {r.name: 0.0 for r in structure.law.with_role("bend")} | {q.name: 1.0}
     term = _log_term(xp, structure, z, arrays, (-1.0, 0.0, 1.0), **fixed)
     parts = _split(xp, structure, z)
     exponent = structure.law.with_role("exponent")[0]
     fall = _slope(xp, exponent, arrays) * _half_range(arrays)
     log_share = parts.log_reducible - parts.log_response
     odds = log_share - log1mexp(xp, log_share) - fall * xp.exp(-log_share)
-    off = (term[2] + term[0] - 2 * term[1]) / typical * xp.exp(log_sigmoid(xp, odds))
+    off = (term[2] + term[0] - 2 * term[1]) * xp.exp(log_sigmoid(xp, odds))
     return _transfer(structure, xp.sqrt(off**2 + NEAR**2), str(structure.anchored), q.name)
 
 

@@ -150,13 +150,14 @@ def leans_on_level(structure: Structure, q: Parameter) -> bool:
 
 
 def is_seen_as_reach(structure: Structure, q: Parameter) -> bool:
-    """Whether a bend is sampled as how far it takes the response off a straight line.
+    """Whether a bend of either sign is sampled as how far it takes the curve off a straight line.
 
     Data determine that distance; the change of the exponent itself only together with the floor
     and with where and how sharply the curve bends.
     """
     return (
         q.role == "bend"
+        and q.link == "real"
         and structure.anchored is not None
         and q.name not in structure.prior_of
         and not isinstance(structure.pooling_of[q.name], Partial)
