@@ -173,7 +173,7 @@ def _least_squares(fit: "Fit", name: str, cell: dict[str, str], mine: np.ndarray
             gap = np.log(y) - np.log(mean) if noise.on_log else y - mean
         return np.nan_to_num(gap, nan=1e3, posinf=1e3, neginf=-1e3)
 
-    result = least_squares(residuals, start, method="lm", x_scale="jac", max_nfev=4000)
+    result = least_squares(residuals, start, method="lm", x_scale="jac", ftol=1e-5)
     value = float(result.x[names.index(name)])
     return float(np.exp(value)) if on_log[names.index(name)] else value
 
