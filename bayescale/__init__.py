@@ -40,6 +40,8 @@ _HOMES = {
     "Fit": "fitting",
     "fit_many": "sweeps",
     "Sweep": "sweeps",
+    "pool_fits": "two_stage",
+    "PooledFits": "two_stage",
     "load": "storage",
     "known_fit": "known",
     "read_tracker": "trackers",

@@ -141,6 +141,19 @@ def diagnose(
     R-hat and effective sample sizes are the rank-normalised ones of Vehtari et al. (2021),
     arXiv:1903.08008; E-BFMI is that of Betancourt (2016), arXiv:1604.00695.
     """
+    energy = stats["energy"]
+    ebfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+    found = {
+        **mixing(posterior),
+        "divergences": int(np.sum(stats["diverging"])),
+        "ebfmi": float(np.min(ebfmi)),
+    }
+    found["converged"] = not complaints(found)
+    return found
+
+
+def mixing(posterior: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Largest R-hat and smallest effective sample sizes; arrays have shape (chain, draw, ...)."""
     rhat, bulk, tail = [1.0], [np.inf], [np.inf]
     for values in posterior.values():
         flat = values.reshape(*values.shape[:2], -1)
@@ -150,17 +163,11 @@ def diagnose(
                 rhat.append(r)
                 bulk.append(b)
                 tail.append(t)
-    energy = stats["energy"]
-    ebfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
-    found = {
+    return {
         "max_rhat": float(np.max(rhat)),
         "min_ess_bulk": float(np.min(bulk)),
         "min_ess_tail": float(np.min(tail)),
-        "divergences": int(np.sum(stats["diverging"])),
-        "ebfmi": float(np.min(ebfmi)),
     }
-    found["converged"] = not complaints(found)
-    return found
 
 
 def _rank_diagnostics(column: np.ndarray) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 """Smoothly broken power laws."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bayescale.laws.base import (
@@ -82,7 +83,7 @@ class BrokenPowerLaw(Law):
                 f"breaks must be 1, 2 or 3, not {self.breaks!r}; without a break use OffsetPowerLaw"
             )
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         """Floor, level, first exponent, then change, location and width of every break."""
         bends = [
