@@ -1,14 +1,17 @@
 """Pages and notebooks: what they name exists, and what they show was really computed.
 
-Notebooks are executed by ``make notebooks``, which takes minutes; here they are read.
+Notebooks are executed by ``make notebooks``, which takes minutes; here all are read, and those
+that compile little are executed with few draws.
 """
 
 import ast
 import importlib
 import json
 import re
+import warnings
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import bayescale as bs
@@ -75,6 +78,25 @@ def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
     )
     assert "did not converge" not in shown
     assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text()), "a path of a machine"
+
+
+@pytest.mark.parametrize("number", ["01", "09"])
+def test_notebooks_run_from_top_to_bottom(number, monkeypatch):
+    plt.switch_backend("agg")
+
+    def with_few_draws(*arguments, **options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", bs.ConvergenceWarning)
+            return fit(*arguments, **{**options, "draws": 50, "tune": 100, "chains": 2})
+
+    fit = bs.fit
+    monkeypatch.setattr(bs, "fit", with_few_draws)
+    path = next(p for p in NOTEBOOKS if p.name.startswith(number))
+    names = {}
+    with plt.rc_context():
+        for source in code_of(path):
+            exec(compile(source, path.name, "exec"), names)
+    plt.close("all")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
