@@ -57,10 +57,10 @@ def coordinate(
     raw = arrays[f"start_{name}"] + arrays[f"step_{name}"] * draws[f"{name}_raw"]
     if q.role == "effect":
         raw = draws[f"{name}_sd"] * raw
-    elif isinstance(structure.pooling_of[name], Partial):
-        raw = raw + (1 - arrays[f"centred_{name}"]) * population_mean(structure, q, draws)
     if lean is not UPRIGHT:
         raw = raw / lean.scale - lean.shift
+    if isinstance(structure.pooling_of[name], Partial) and q.role != "effect":
+        raw = raw + (1 - arrays[f"centred_{name}"]) * population_mean(structure, q, draws)
     scale = 1.0 if q.role == "ceiling" else arrays[f"scale_{name}"]
     return arrays[f"offset_{name}"] + scale * raw
 
@@ -190,8 +190,8 @@ def with_spreads(
             made[f"{q.name}_sd_{group}"] = draw_between(q, effects, rng)
         raw = arrays[f"start_{q.name}"] + arrays[f"step_{q.name}"] * draws[f"{q.name}_raw"]
         centre = arrays[f"centred_{q.name}"] * population_mean(structure, q, draws)
-        shift = lean_of(np, structure, q, z, arrays).shift
-        made[f"{q.name}_sd"] = draw_between(q, raw - centre - shift, rng)
+        lean = lean_of(np, structure, q, z, arrays)
+        made[f"{q.name}_sd"] = draw_between(q, raw / lean.scale - lean.shift - centre, rng)
     return made
 
 

@@ -148,7 +148,9 @@ def _vary(
             effect = f"{name}_effect_{group}"
             made[effect] = deviations(effect, q, np.zeros(size), np.ones(size), dims=group)
     centre = data[f"centred_{name}"] * population_mean(structure, q, made) + lean.shift
-    made[f"{name}_raw"] = deviations(f"{name}_raw", q, (centre - start) / step, step, **shape)
+    made[f"{name}_raw"] = deviations(
+        f"{name}_raw", q, (centre * lean.scale - start) / step, step / lean.scale, **shape
+    )
     return made
 
 

@@ -14,7 +14,7 @@ from bayescale.arrays import Arrays, model_arrays
 from bayescale.geometry import with_spreads
 from bayescale.model import model_of
 from bayescale.signature import prior_text
-from bayescale.starts import start_at_modes
+from bayescale.starts import start_at_modes, start_near_zero
 from bayescale.structure import Structure
 
 _log = logging.getLogger(__name__)
@@ -89,6 +89,8 @@ def sample(
     compiled_at = time.perf_counter()
     if structure.law.with_role("location"):
         compiled = start_at_modes(compiled, random_seed)
+    else:
+        compiled = start_near_zero(compiled)
     with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:
         trace = nutpie.sample(
             compiled,

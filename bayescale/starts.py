@@ -1,4 +1,4 @@
-r"""Where chains start when a posterior may have several modes.
+r"""Where chains start: near the data, and at modes where a posterior may have several.
 
 A curve that bends may do so early or late, and a chain that starts near one explanation never finds
 the other.  From dispersed points the density is climbed to its modes; chains then start from draws
@@ -41,12 +41,30 @@ class Mode:
     log_mass: float
 
 
+def start_near_zero(compiled: Any) -> Any:
+    """Let every chain start within a step of zero, which is where the data put the coordinates.
+
+    By default chains would start near the prior of the table that the model was compiled with.
+    """
+    density = density_of(compiled)
+
+    def start(seed: Any) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        for reach in (1.0, 0.3, 0.1):
+            point = rng.uniform(-reach, reach, compiled.n_dim)
+            if np.isfinite(density(point)[0]):
+                return point
+        return np.zeros(compiled.n_dim)
+
+    return replace(compiled, initial_point_func=start)
+
+
 def start_at_modes(compiled: Any, random_seed: int) -> Any:
     """Let every chain of a compiled model start at a draw of the Laplace mixture."""
     density = density_of(compiled)
     modes = find_modes(density, compiled.n_dim, np.random.default_rng(random_seed))
     if not modes:
-        return compiled
+        return start_near_zero(compiled)
     log_mass = np.array([mode.log_mass for mode in modes])
     weight = np.exp(log_mass - log_mass.max())
     weight /= weight.sum()

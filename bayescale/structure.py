@@ -160,7 +160,6 @@ def is_seen_as_reach(structure: Structure, q: Parameter) -> bool:
         and q.link == "real"
         and structure.anchored is not None
         and q.name not in structure.prior_of
-        and not isinstance(structure.pooling_of[q.name], Partial)
     )
 
 
