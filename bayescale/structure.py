@@ -159,6 +159,7 @@ def is_seen_as_reach(structure: Structure, q: Parameter) -> bool:
         q.role == "bend"
         and q.link == "real"
         and structure.anchored is not None
+        and bool(structure.law.with_role("level") and structure.law.with_role("exponent"))
         and q.name not in structure.prior_of
     )
 

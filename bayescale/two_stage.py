@@ -12,6 +12,7 @@ wasted where the population does not go.
 """
 
 import itertools
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from bayescale.geometry import coordinates
 from bayescale.laws.base import Parameter
 from bayescale.population import draw_between, typical_deviation
 from bayescale.progress import counting
-from bayescale.sampling import MAX_RHAT, MIN_ESS, mixing
+from bayescale.sampling import MAX_RHAT, MIN_ESS, ConvergenceWarning, mixing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +117,11 @@ def pool_fits(
     progressbar : bool
         Show how far the second pass is.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If R-hat is large, or few of its own draws carry a curve.
+
     Returns
     -------
     PooledFits
@@ -129,8 +135,8 @@ def pool_fits(
     Notes
     -----
     The prior of the population is that of :class:`bayescale.Partial`.  Where a curve is carried by
-    few of its own draws, or R-hat is large, ``diagnostics["converged"]`` is false: take more draws
-    in the fits that you give.
+    few of its own draws, or R-hat is large, ``diagnostics["converged"]`` is false, with a
+    warning: take more draws in the fits that you give.
 
     References
     ----------
@@ -161,7 +167,7 @@ def pool_fits(
     anchors = {name: fit.arrays for name, fit in fits.items()}
     found = _pooled(fits, anchors, {}, draws, chains, random_seed)
     if passes == 1:
-        return found
+        return _told(found)
     near = {
         q.name: (
             float(np.median(found.population[f"{q.name}_mean"])),
@@ -175,7 +181,23 @@ def pool_fits(
         for name, fit in fits.items():
             again[name] = _sampled_near(fit, near)
             step(failed=not again[name].diagnostics["converged"])
-    return _pooled(again, anchors, near, draws, chains, random_seed + 1)
+    return _told(_pooled(again, anchors, near, draws, chains, random_seed + 1))
+
+
+def _told(pooled: PooledFits) -> PooledFits:
+    """Warn where the population cannot be trusted."""
+    found = pooled.diagnostics
+    if not found["converged"]:
+        weakest = min(found["carried"], key=found["carried"].get)
+        warnings.warn(
+            f"the population did not converge: R-hat {found['max_rhat']:.3f}, bulk ESS "
+            f"{found['min_ess_bulk']:.0f}, tail ESS {found['min_ess_tail']:.0f}; {weakest!r} is "
+            f"carried by {found['carried'][weakest]:.0f} draws. Do not trust it: give fits with "
+            "more draws, or more sweeps.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return pooled
 
 
 def _check(fits: Mapping[str, Fit]) -> None:

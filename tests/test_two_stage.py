@@ -93,6 +93,7 @@ def test_pooled_fits_forecast_as_any_fit_does(pooled: bs.PooledFits) -> None:
     assert np.isfinite(forecast.table["median"]).all()
 
 
+@pytest.mark.filterwarnings("ignore::bayescale.ConvergenceWarning")
 def test_every_number_follows_from_the_seed(curves: dict[str, bs.Fit]) -> None:
     once, again = (
         bs.pool_fits(curves, passes=1, draws=50, chains=2, random_seed=3) for _ in range(2)
@@ -103,7 +104,8 @@ def test_every_number_follows_from_the_seed(curves: dict[str, bs.Fit]) -> None:
 def test_few_draws_that_carry_a_curve_are_told(curves: dict[str, bs.Fit]) -> None:
     rng = np.random.default_rng(0)
     far = {**curves, "far": measured(1.5, 0.4, rng, size=20)}
-    found = bs.pool_fits(far, passes=1, progressbar=False)
+    with pytest.warns(bs.ConvergenceWarning, match="'far' is carried by"):
+        found = bs.pool_fits(far, passes=1, progressbar=False)
     assert found.diagnostics["carried"]["far"] < 50
     assert not found.diagnostics["converged"]
 
