@@ -121,14 +121,19 @@ def compile_structure(structure: Structure, arrays: Arrays) -> Any:
     """Compiled model of a structure, from the cache when it is there.
 
     One thread compiles at a time, so that threads with the same structure compile it once.
+
+    Sums keep the order that is written.  Where the compiler may reorder them it does so by what it
+    finds in its cache on disk, and the same seed would give other draws in another process.
     """
     import nutpie
+    from pytensor import config
 
     key = replace(structure, priors=tuple((n, prior_text(p)) for n, p in structure.priors))
     with _lock:
         if key not in _compiled:
             _log.info("compiling %s", structure.law.title)
-            _compiled[key] = nutpie.compile_pymc_model(model_of(structure, arrays))
+            with config.change_flags(numba__fastmath=False):
+                _compiled[key] = nutpie.compile_pymc_model(model_of(structure, arrays))
             while len(_compiled) > _KEEP:
                 _compiled.popitem(last=False)
         _compiled.move_to_end(key)

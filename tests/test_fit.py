@@ -1,6 +1,10 @@
 """What a fit promises: recovered parameters, named dims, honest gates, whole files."""
 
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,6 +74,25 @@ def test_the_same_seed_gives_the_same_draws_bit_for_bit(fit):
     again = quick(bs.laws.OffsetPowerLaw(), runs_of(simulated()))
     assert all(np.array_equal(fit.draws[k], again.draws[k]) for k in fit.draws)
     assert again.diagnostics["compile_s"] < 1.0, "the second fit of a structure must not compile"
+
+
+def test_another_process_that_has_compiled_nothing_draws_the_same(fit, tmp_path):
+    few = {"draws": 20, "tune": 20}
+    here = quick(bs.laws.OffsetPowerLaw(), fit.runs, **few)
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); from test_fit import *; "
+        f"there = quick(bs.laws.OffsetPowerLaw(), runs_of(simulated()), **{few}); "
+        "print(there.posterior['alpha'].values.sum().hex())"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert there.stdout.strip() == here.posterior["alpha"].values.sum().hex()
 
 
 def test_numbers_and_graph_give_the_same_log_likelihood(fit):
