@@ -35,7 +35,7 @@ def gadre() -> dict[str, Any]:
     chosen = tasks[tasks.task.isin(above.index[above])]
     error = chosen.groupby("model").error.mean().rename("error")
     table = losses.merge(error, on="model")
-    table["C"], table["M"] = 6 * table.params * table.tokens, table.tokens / table.params
+    table["C"], table["M"] = 6.0 * table.params * table.tokens, table.tokens / table.params
     fitted = table[table.paper_role == "fit"]
     first = bs.fit(
         bs.laws.Overtraining(),

@@ -152,7 +152,7 @@ def tinylm(replays: int) -> Iterator[Replay]:
 def gadre(replays: int) -> Iterator[Replay]:
     """Measured models of Gadre et al.; the goal is a run of 1.4B or 7B parameters."""
     table = pd.read_csv(DATA / "gadre_loss.csv")
-    table["flops"] = 6 * table["params"] * table["tokens"]
+    table["flops"] = 6.0 * table["params"] * table["tokens"]
     made = 0
     for eval_set in table["eval_set"].unique():
         part = table[table["eval_set"] == eval_set]

@@ -56,7 +56,7 @@ def within(forecast: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def gadre() -> Record:
     table = read("gadre_loss.csv").query("eval_set == 'c4_val'")
-    table = table.assign(C=6 * table["params"] * table["tokens"])
+    table = table.assign(C=6.0 * table["params"] * table["tokens"])
     known, target = (table[table["paper_role"] == role] for role in ("fit", "target"))
     x = {"C": "C", "M": "token_multiplier"}
     fit = fitted(bs.laws.get("overtraining"), bs.Runs(known, y="loss", x=x, groups=["dataset"]))
