@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescale._table import FloatArray, IntArray, RunsWarning, name_rows, name_some
+from bayescale._table import FloatArray, IntArray, name_rows, name_some, warn_owner
 
 if TYPE_CHECKING:
     from bayescale.runs import Runs
@@ -21,14 +18,13 @@ CORRELATION = 0.95
 DECADES_OF_ONE_UNIT = 12
 LARGEST_LOSS = 50
 SMALLEST = {"flop": 1e6, "param": 100.0}
-PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 def warn_about(runs: Runs) -> None:
     """Issue one `RunsWarning` for each thing that the owner of the table may not know."""
     for hints in (one_value, correlated, duplicated, lookalike, units, large_loss, sequences):
         for hint in hints(runs):
-            warnings.warn(hint, RunsWarning, skip_file_prefixes=(PACKAGE,))
+            warn_owner(hint)
 
 
 def extremes(values: FloatArray, codes: IntArray, labels: int) -> tuple[FloatArray, FloatArray]:

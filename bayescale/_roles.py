@@ -17,9 +17,12 @@ from bayescale._table import (
     RunsError,
     bad_rows,
     did_you_mean,
+    name_rows,
+    near_wrapping,
     read_labels,
     read_numbers,
     refusal,
+    warn_owner,
 )
 
 _log = logging.getLogger(__name__)
@@ -237,6 +240,10 @@ def _checked_numbers(
     problems += bad_rows(column, readable & ~finite, rows, "not finite", mend)
     if role in roles.symbols:
         mend = f"laws need log {role}: drop them or give a positive input"
+        wrapped = near_wrapping(values)
+        if wrapped.any():
+            mend = "integers wrap beyond 9.2e18: multiply floats, e.g. 6.0 * N * D"
+            warn_owner(f"{column}: {name_rows(rows[wrapped].tolist())} may be wrong: {mend}")
         problems += bad_rows(column, finite & (numbers <= 0), rows, "zero or negative", mend)
     elif role == "y_se":
         mend = "give a positive standard error, or leave y_se out"

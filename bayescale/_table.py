@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import difflib
 import fractions
+import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -69,11 +71,23 @@ class RunsError(ValueError):
         return RunsError, (self.problems,)
 
 
+PACKAGE = str(Path(__file__).parent) + os.sep
+#: Half of what an integer of 64 bits can hold.
+NEAR_WRAPPING = 2**62
+#: Integers up to here are floats without loss.
+LARGEST_EXACT = 2**53
+
+
 class RunsWarning(UserWarning):
     """A table that can be used, but may not say what its owner thinks it says."""
 
 
 # Saying it --------------------------------------------------------------------------------------
+
+
+def warn_owner(hint: str) -> None:
+    """Issue a `RunsWarning` that points to the line of the user."""
+    warnings.warn(hint, RunsWarning, skip_file_prefixes=(PACKAGE,))
 
 
 def name_rows(rows: Sequence[int]) -> str:
@@ -266,6 +280,13 @@ def _kinds(values: NDArray[Any]) -> NDArray[np.str_]:
     types = list(map(type, values.tolist()))
     kinds = {cell_type: _kind_of(cell_type) for cell_type in set(types)}
     return np.array([kinds[cell_type] for cell_type in types], dtype="U8")
+
+
+def near_wrapping(values: NDArray[Any]) -> BoolArray:
+    """Tell which cells are integers so large that a product of 64 bits may have wrapped."""
+    if values.dtype.kind not in "iu":
+        return np.zeros(len(values), dtype=bool)
+    return (values > NEAR_WRAPPING) | (values < -LARGEST_EXACT)
 
 
 def read_numbers(

@@ -406,6 +406,19 @@ def test_an_error_survives_pickling():
     assert str(again) == str(error)
 
 
+def test_integers_that_may_have_wrapped_are_pointed_out():
+    N = np.array([10**8, 10**9, 7 * 10**9])
+    table = {"N": N, "loss": [3.0, 2.5, 2.2]}
+    with pytest.warns(RunsWarning, match=r"flops: rows 1, 2 may be wrong: .*6.0 \* N"):
+        Runs(table | {"flops": 6 * N * (10 * N)}, y="loss", x={"C": "flops"})
+    with (
+        pytest.warns(RunsWarning, match="flops: rows 1, 2 may be wrong"),
+        pytest.raises(RunsError, match=r"zero or negative .*multiply floats"),
+    ):
+        Runs(table | {"flops": 6 * N * (20 * N)}, y="loss", x={"C": "flops"})
+    Runs(table | {"flops": 6.0 * N * (20 * N)}, y="loss", x={"C": "flops"})
+
+
 def test_signed_responses_are_legal_until_a_law_needs_their_logarithm():
     table = columns(loss=[1.0, 0.0, -2.0, 1.0, 2.0, 3.0], w=[0, 1, 1, 1, 1, 1])
     runs = Runs(table, **ARGS, weight="w")
