@@ -21,7 +21,6 @@ from bayescale.laws.numerics import (
     implicit_root,
     log_sigmoid,
     logaddexp,
-    sigmoid,
     softplus,
 )
 
@@ -207,8 +206,8 @@ class M4(Law):
         centre, room = right / slope, xp.abs(1 - a) * log(2.0) / slope
 
         def gap(t: Any) -> tuple[Any, Any]:
-            value = log_sigmoid(xp, t) + a * softplus(xp, t) - right
-            return value, sigmoid(xp, -t) + a * sigmoid(xp, t)
+            u = softplus(xp, -t)
+            return a * (t + u) - u - right, 1 - (1 - a) * xp.exp(-u)
 
         t = implicit_root(xp, gap, centre - room, centre + room)
         return logaddexp(xp, p.log_e_inf, span + log_sigmoid(xp, t))
