@@ -26,7 +26,7 @@ class Recovery:
         Probability of the intervals.
     table : DataFrame
         One row a replicate: ``covered`` and ``parameters`` (how many intervals hold the truth, and
-        of how many), ``converged``, ``divergences``, ``compile_s``, ``sample_s``.
+        of how many), ``families``, ``converged``, ``divergences``, ``compile_s``, ``sample_s``.
     """
 
     law: Law
@@ -40,9 +40,12 @@ class Recovery:
 
     @property
     def error(self) -> float:
-        """Standard error of the coverage over replicates."""
+        """Standard error of the coverage over replicates.
+
+        The parameters of one family rise and fall together, so that a family counts once.
+        """
         share = self.table["covered"] / self.table["parameters"]
-        least = np.sqrt(self.ci_prob * (1 - self.ci_prob) / self.table["parameters"].sum())
+        least = np.sqrt(self.ci_prob * (1 - self.ci_prob) / self.table["families"].sum())
         return float(max(least, share.std() / np.sqrt(len(share)) if len(share) > 1 else 0.0))
 
 
@@ -177,6 +180,7 @@ def check_recovery(
             {
                 "covered": int(sum(c.sum() for c in covered.values())),
                 "parameters": sum(c.size for c in covered.values()),
+                "families": max(c.size for c in covered.values()),
                 "missed": ", ".join(sorted(name for name, c in covered.items() if not c.all())),
                 **{k: result.diagnostics[k] for k in ("converged", "divergences")},
                 **{k: result.diagnostics[k] for k in ("max_rhat", "compile_s", "sample_s")},

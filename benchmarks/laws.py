@@ -31,6 +31,7 @@ def measure(name: str, **options: Any) -> dict[str, Any]:
         "divergences": int(table["divergences"].sum()),
         "max_rhat": float(table["max_rhat"].max()),
         "coverage": found.coverage,
+        "error": found.error,
         "intervals": int(table["parameters"].sum()),
         "compile_s": float(table["compile_s"].max()),
         "sample_s": float(table["sample_s"].median()),
@@ -46,6 +47,7 @@ COLUMNS = {
     "divergences": "{}",
     "max_rhat": "{:.3f}",
     "coverage": "{:.2f}",
+    "error": "{:.2f}",
     "intervals": "{}",
     "compile_s": "{:.0f}",
     "sample_s": "{:.1f}",
@@ -67,7 +69,8 @@ def markdown(rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
         "Written by `benchmarks/laws.py`: tables are simulated from the worked case of a law "
         f"({said}), whose constants differ between families by about a tenth, and fitted with "
         "default priors, pooling and noise. Coverage is the share of 90 % intervals, over "
-        "parameters and families, that hold the constants of the simulation; compilation happens "
+        "parameters and families, that hold the constants of the simulation, and its standard error "
+        "counts a family once, because its parameters rise and fall together; compilation happens "
         "once a law, and seconds are those of a shared two-core machine.\n\n"
         + "\n".join([head, *lines])
         + "\n"

@@ -80,7 +80,7 @@ def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
     assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text()), "a path of a machine"
 
 
-@pytest.mark.parametrize("number", ["01","02","03","04","05","06","07","08","09"])
+@pytest.mark.parametrize("number", ["01", "02", "03", "04", "05", "06", "07", "08", "09"])
 def test_notebooks_run_from_top_to_bottom(number, monkeypatch):
     plt.switch_backend("agg")
 
