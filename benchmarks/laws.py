@@ -69,7 +69,7 @@ def markdown(rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
         "Written by `benchmarks/laws.py`: tables are simulated from the worked case of a law "
         f"({said}), whose constants differ between families by about a tenth, and fitted with "
         "default priors, pooling and noise. Coverage is the share of 90 % intervals, over "
-        "parameters and families, that hold the constants of the simulation, and its standard error "
+        "parameters and families, that hold the constants of the simulation; its standard error "
         "counts a family once, because its parameters rise and fall together; compilation happens "
         "once a law, and seconds are those of a shared two-core machine.\n\n"
         + "\n".join([head, *lines])

@@ -42,11 +42,14 @@ class LRAnnealing(Law):
     The inputs are the step s and the learning rate :math:`\eta` at that step, not normalised; the
     response is a loss in nats per token, `E` and `A` in its unit and `C` in nats per learning
     rate.  The rows of one run (``sequence=``) are its schedule, which is taken as linear between
-    them and as constant before the first: replace the warm-up by as many steps at the peak, and
+    them and as constant before the first: replace the warm-up by as many steps at the peak as sum
+    to the same learning rate, half of them where it is linear, or long runs come out too high, and
     forecast a run by giving its schedule from the start, in the group ``"sequence"`` where there
     are several.  Losses along a run are correlated: add ``Checkpoints()``.  A constant schedule
-    leaves `C` and `lam` at their priors, and those two trade off.  Do not optimise schedules
-    without bounds: the form always favours larger rates and more steps at zero.
+    leaves `C` and `lam` at their priors, and those two trade off. Bands of a schedule of another
+    shape than those fitted leave out how far the form itself is wrong there: fit several shapes. Do
+    not optimise schedules without bounds: the form always favours larger rates and more steps at
+    zero.
 
     References
     ----------
