@@ -7,7 +7,7 @@ from typing import Any
 
 from bayescale.laws.base import Law, Parameters, exponent, level, location
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import implicit_root, logaddexp, sigmoid, softplus
+from bayescale.laws.numerics import implicit_root, logaddexp, softplus
 
 _KAPLAN_BATCH = 2.1e8  # tokens, at a loss of 1 nat
 _KAPLAN_STEPS = 2.1e3  # at a loss of 1 nat
@@ -179,14 +179,17 @@ class BatchTrajectory(Law):
         """See :meth:`Law.log_mean`."""
         by_size, by_steps = p.aN * (p.log_Nc - xp.log(N)), p.aS * (p.log_Sc - xp.log(S))
 
-        def right(log_loss: Any) -> Any:
-            term = by_steps + p.aS * softplus(xp, self._excess(xp, p, log_loss, B))
-            return logaddexp(xp, by_size, term), term
+        def right(log_loss: Any) -> tuple[Any, Any]:
+            """Right side, and minus its derivative."""
+            excess = self._excess(xp, p, log_loss, B)
+            u = softplus(xp, -excess)
+            term = by_steps + p.aS * (excess + u)
+            total = logaddexp(xp, by_size, term)
+            return total, xp.exp(term - total - u) * p.aS / p.aB
 
         def gap(log_loss: Any) -> tuple[Any, Any]:
-            total, term = right(log_loss)
-            fall = xp.exp(term - total) * p.aS / p.aB
-            return log_loss - total, 1 + fall * sigmoid(xp, self._excess(xp, p, log_loss, B))
+            total, fall = right(log_loss)
+            return log_loss - total, 1 + fall
 
         low = logaddexp(xp, by_size, by_steps)
         return implicit_root(xp, gap, low, right(low)[0])

@@ -209,7 +209,7 @@ class M4(Law):
             u = softplus(xp, -t)
             return a * (t + u) - u - right, 1 - (1 - a) * xp.exp(-u)
 
-        t = implicit_root(xp, gap, centre - room, centre + room)
+        t = implicit_root(xp, gap, centre - room, centre + room, steps=5)
         return logaddexp(xp, p.log_e_inf, span + log_sigmoid(xp, t))
 
     def levels_at(
