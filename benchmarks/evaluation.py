@@ -21,6 +21,7 @@ from bayescale.fitting import refit_on
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 SAMPLING = {"draws": 1000, "tune": 1000, "chains": 2, "random_seed": 1, "progressbar": False}
+LONGER = {**SAMPLING, "draws": 2000, "tune": 2000}
 
 
 def gadre() -> dict[str, Any]:
@@ -40,8 +41,7 @@ def gadre() -> dict[str, Any]:
     first = bs.fit(
         bs.laws.Overtraining(),
         bs.Runs(fitted, y="loss", x={"C": "C", "M": "M"}, groups=["dataset"]),
-        pooling={"eta": bs.Partial("dataset"), "E": bs.Independent("dataset")},
-        **SAMPLING,
+        **LONGER,
     )
     second = bs.fit(
         bs.laws.LossToError(),
@@ -52,7 +52,7 @@ def gadre() -> dict[str, Any]:
             groups=["dataset"],
         ),
         noise=bs.LogitNormal(),
-        **SAMPLING,
+        **LONGER,
     )
     target = table[table.paper_role == "target"]
     forecast = bs.chain(first, second).forecast(

@@ -84,8 +84,11 @@ def crossing(fit: bs.Fit) -> np.ndarray:
     return one.log(at) - other.log(at)
 
 
-def simulated_joint(replays: int) -> Iterator[Replay]:
-    """Model size and data size; the goal is the loss of a large run, or the optimal split."""
+def simulated_joint(replays: int, budget: float = 4e19) -> Iterator[Replay]:
+    """Model size and data size; the goal is the loss of a large run, or the optimal split.
+
+    The budget buys about half of the candidates: hardly any choice of so many is a bad one.
+    """
     for seed in range(replays):
         rng = np.random.default_rng(1000 + seed)
         N, D = map(np.ravel, np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e8, 3e10, 6)))
@@ -100,7 +103,13 @@ def simulated_joint(replays: int) -> Iterator[Replay]:
             goal = {"N": 7e9, "D": 1.4e11}
             truth = float(np.log(E + A * 7e9**-alpha + B * 1.4e11**-beta))
         known = (N < 2e8) & (D < 4e9)
-        yield Replay("simulated joint", bs.laws.Chinchilla(), runs, known, cost, 4e19, goal, truth)
+        name = f"simulated joint {budget:.0e}"
+        yield Replay(name, bs.laws.Chinchilla(), runs, known, cost, budget, goal, truth)
+
+
+def simulated_joint_tight(replays: int) -> Iterator[Replay]:
+    """The same with a quarter of the budget: the choice matters."""
+    yield from simulated_joint(replays, 1e19)
 
 
 def best_size(fit: bs.Fit) -> np.ndarray:
@@ -192,6 +201,7 @@ def gadre(replays: int) -> Iterator[Replay]:
 PROBLEMS = {
     "simulated": simulated,
     "simulated_joint": simulated_joint,
+    "simulated_joint_tight": simulated_joint_tight,
     "tinylm": tinylm,
     "gadre": gadre,
 }

@@ -34,7 +34,7 @@ def read(name: str) -> pd.DataFrame:
 def fitted(law: bs.Law, runs: bs.Runs, **options: Any) -> Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return bs.fit(law, runs, random_seed=1, progressbar=False, **SAMPLING, **options)
+        return bs.fit(law, runs, random_seed=1, progressbar=False, **{**SAMPLING, **options})
 
 
 def state(fit: Fit) -> Record:
@@ -59,7 +59,8 @@ def gadre() -> Record:
     table = table.assign(C=6.0 * table["params"] * table["tokens"])
     known, target = (table[table["paper_role"] == role] for role in ("fit", "target"))
     x = {"C": "C", "M": "token_multiplier"}
-    fit = fitted(bs.laws.get("overtraining"), bs.Runs(known, y="loss", x=x, groups=["dataset"]))
+    runs = bs.Runs(known, y="loss", x=x, groups=["dataset"])
+    fit = fitted(bs.laws.get("overtraining"), runs, draws=2000, tune=2000)
     forecast = fit.forecast(
         {"C": target["C"], "M": target["token_multiplier"]}, groups={"dataset": target["dataset"]}
     )
