@@ -3,7 +3,7 @@
 # make lint   style and types
 # make docs   the documentation, in docs/_build/html
 # make notebooks   run the notebooks and store what they show
-# make bench  effective samples per second, beside textbook PyMC and NumPyro
+# make bench  measure sampling, beside textbook PyMC and NumPyro, and scale: docs/measured.md
 #
 # The first call makes a virtual environment in .venv. To choose its Python: make PYTHON=python3.12
 
@@ -37,7 +37,9 @@ notebooks: .venv/.installed-docs
 	$(BIN)/jupyter execute --inplace --timeout=600 notebooks/*.ipynb
 
 bench: .venv/.installed-bench
-	$(BIN)/python benchmarks/sampling.py --json
+	$(BIN)/python benchmarks/sampling.py --json > benchmarks/results/sampling.jsonl
+	$(BIN)/python benchmarks/scale.py --json > benchmarks/results/scale.json
+	$(BIN)/python benchmarks/page.py
 
 .venv/.installed: pyproject.toml
 	@$(BIN)/python -c "$(NEW_ENOUGH)" 2>/dev/null || $(PYTHON) -m venv --clear .venv

@@ -24,7 +24,7 @@ import bayescale as bs
 from bayescale.fitting import refit_on
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SAMPLING = {"draws": 500, "tune": 500, "chains": 2}
+SAMPLING = {"draws": 1000, "tune": 1000, "chains": 2}
 
 
 @dataclass(frozen=True)
