@@ -23,7 +23,7 @@ demo: .venv/.installed
 	$(BIN)/bayescale forecast --out demo
 
 test: .venv/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .

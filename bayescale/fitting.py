@@ -139,7 +139,10 @@ def checked_structure(
 def sample_with_care(
     structure: Structure, arrays: Arrays, *, random_seed: int, draws: int, tune: int, **options: Any
 ) -> tuple[Sampled, dict[str, Any]]:
-    """Sample, and once more, longer and with smaller steps, where the gate says no."""
+    """Sample, and once more, longer and with smaller steps, where the gate says no.
+
+    Slow mixing asks for more draws; divergences ask for smaller steps.
+    """
     sampled = sample(structure, arrays, random_seed=random_seed, draws=draws, tune=tune, **options)
     found = diagnose(sampled.draws, sampled.stats)
     seconds = sampled.compile_s, sampled.sample_s
@@ -150,7 +153,7 @@ def sample_with_care(
             random_seed=random_seed + 1,
             draws=2 * draws,
             tune=2 * tune,
-            target_accept=0.95,
+            target_accept=0.98 if found["divergences"] else 0.95,
             **options,
         )
         found = diagnose(sampled.draws, sampled.stats)

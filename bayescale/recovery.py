@@ -120,7 +120,7 @@ def simulate(
     return made, {q.name: np.asarray(found[q.name]) for q in law.parameters}
 
 
-def check_recovery(
+def recover(
     law: Law,
     *,
     replicates: int = 5,
@@ -153,12 +153,6 @@ def check_recovery(
     -------
     Recovery
         Coverage and diagnostics of every fit.
-
-    Raises
-    ------
-    AssertionError
-        If intervals hold the constants less often than they say, by more than three standard
-        errors, or if a refit compiled again.
     """
     import pandas as pd
 
@@ -186,16 +180,40 @@ def check_recovery(
                 **{k: result.diagnostics[k] for k in ("max_rhat", "compile_s", "sample_s")},
             }
         )
-    recovery = Recovery(law, ci_prob, pd.DataFrame(found))
-    again = recovery.table["compile_s"][1:]
-    if (again > max(1.0, 0.3 * recovery.table["compile_s"][0])).any():
+    return Recovery(law, ci_prob, pd.DataFrame(found))
+
+
+def check_recovery(law: Law, **options: Any) -> Recovery:
+    """Ask of :func:`recover` what a law promises.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    **options
+        For :func:`recover`.
+
+    Returns
+    -------
+    Recovery
+        Coverage and diagnostics of every fit.
+
+    Raises
+    ------
+    AssertionError
+        If intervals hold the constants less often than they say, by more than three standard
+        errors, or if a refit compiled again.
+    """
+    found = recover(law, **options)
+    again = found.table["compile_s"][1:]
+    if (again > max(1.0, 0.3 * found.table["compile_s"][0])).any():
         raise AssertionError(f"{law.title}: a refit compiled again ({again.max():.1f} s)")
-    if recovery.coverage + 3 * recovery.error < ci_prob:
+    if found.coverage + 3 * found.error < found.ci_prob:
         raise AssertionError(
-            f"{law.title}: {100 * ci_prob:.0f} % intervals hold the constants in "
-            f"{100 * recovery.coverage:.0f} % of cases"
+            f"{law.title}: {100 * found.ci_prob:.0f} % intervals hold the constants in "
+            f"{100 * found.coverage:.0f} % of cases"
         )
-    return recovery
+    return found
 
 
 def _covered(

@@ -1,7 +1,6 @@
 """Pages and notebooks: what they name exists, and what they show was really computed.
 
-Notebooks are executed by ``make notebooks``, which takes minutes; here all are read, and those
-that compile little are executed with few draws.
+``make notebooks`` stores their outputs; here all are read, and run with few draws.
 """
 
 import ast
@@ -80,8 +79,8 @@ def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
     assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text()), "a path of a machine"
 
 
-@pytest.mark.parametrize("number", ["01", "02", "03", "04", "05", "06", "07", "08", "09"])
-def test_notebooks_run_from_top_to_bottom(number, monkeypatch):
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_notebooks_run_from_top_to_bottom(path, monkeypatch):
     plt.switch_backend("agg")
 
     def with_few_draws(*arguments, **options):
@@ -91,7 +90,6 @@ def test_notebooks_run_from_top_to_bottom(number, monkeypatch):
 
     fit = bs.fit
     monkeypatch.setattr(bs, "fit", with_few_draws)
-    path = next(p for p in NOTEBOOKS if p.name.startswith(number))
     names = {}
     with plt.rc_context():
         for source in code_of(path):
