@@ -95,7 +95,9 @@ class BrokenPowerLaw(Law):
                 width(f"f{i}"),
             )
         ]
-        return (floor("E"), level("A"), exponent("c0", of="A"), *bends)
+        # The first segment may be a plateau, on which nothing is learnt yet.
+        first = exponent("c0", median=0.2, spread=1.2, of="A")
+        return (floor("E"), level("A"), first, *bends)
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""
