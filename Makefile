@@ -1,3 +1,4 @@
+# make install   bayescale in .venv
 # make demo   forecasts from the bundled measurements, in demo/
 # make test   the tests
 # make lint   style and types
@@ -17,7 +18,9 @@ FIRST_NEW_ENOUGH = for python in $(CANDIDATES); do \
 NOT_FOUND = bayescale needs Python 3.12 or newer, which is neither on the PATH nor under pyenv
 PYTHON = $(or $(shell $(FIRST_NEW_ENOUGH)),$(error $(NOT_FOUND)))
 
-.PHONY: demo test lint docs notebooks bench
+.PHONY: install demo test lint docs notebooks bench
+
+install: .venv/.installed
 
 demo: .venv/.installed
 	$(BIN)/bayescale forecast --out demo
