@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayescale._table import (
+    UNWRAP,
     Columns,
     FloatArray,
     IntArray,
@@ -242,8 +243,8 @@ def _checked_numbers(
         mend = f"laws need log {role}: drop them or give a positive input"
         wrapped = near_wrapping(values)
         if wrapped.any():
-            mend = "integers wrap beyond 9.2e18: multiply floats, e.g. 6.0 * N * D"
-            warn_owner(f"{column}: {name_rows(rows[wrapped].tolist())} may be wrong: {mend}")
+            mend = UNWRAP
+            warn_owner(f"{column}: {name_rows(rows[wrapped].tolist())} may be wrong: {UNWRAP}")
         problems += bad_rows(column, finite & (numbers <= 0), rows, "zero or negative", mend)
     elif role == "y_se":
         mend = "give a positive standard error, or leave y_se out"

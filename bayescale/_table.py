@@ -22,6 +22,12 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[Any]]
 
+PACKAGE = str(Path(__file__).parent) + os.sep
+#: Half of what an integer of 64 bits can hold.
+NEAR_WRAPPING = 2**62
+#: Integers up to here are floats without loss.
+LARGEST_EXACT = 2**53
+UNWRAP = "integers wrap beyond 9.2e18: multiply floats, e.g. 6.0 * N * D"
 ROWS_SHOWN = 5
 COLUMNS_SHOWN = 20
 
@@ -69,13 +75,6 @@ class RunsError(ValueError):
 
     def __reduce__(self) -> tuple[type[RunsError], tuple[tuple[Problem, ...]]]:
         return RunsError, (self.problems,)
-
-
-PACKAGE = str(Path(__file__).parent) + os.sep
-#: Half of what an integer of 64 bits can hold.
-NEAR_WRAPPING = 2**62
-#: Integers up to here are floats without loss.
-LARGEST_EXACT = 2**53
 
 
 class RunsWarning(UserWarning):

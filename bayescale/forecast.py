@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale._hints import extremes
+from bayescale._table import UNWRAP, near_wrapping, warn_owner
 from bayescale.arrays import Arrays, extra_arrays
 from bayescale.likelihood import CHUNK
 from bayescale.predictive import Points, Predictive, predict, sequence_of_cells
@@ -299,6 +300,8 @@ def _inputs(symbols: list[str], x: Mapping[str, Any]) -> dict[str, np.ndarray]:
     except ValueError as error:
         raise ValueError(f"the inputs {', '.join(symbols)} have different lengths") from error
     for s, values in zip(symbols, arrays, strict=True):
+        if near_wrapping(np.asarray(x[s]).ravel()).any():
+            warn_owner(f"input {s!r} may be wrong: {UNWRAP}")
         if not values.size or not np.all(np.isfinite(values)) or np.any(values <= 0):
             raise ValueError(
                 f"input {s!r}: every value must be finite and positive, in the unit of the table"

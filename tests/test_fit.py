@@ -95,6 +95,12 @@ def test_another_process_that_has_compiled_nothing_draws_the_same(fit, tmp_path)
     assert there.stdout.strip() == here.posterior["alpha"].values.sum().hex()
 
 
+def test_inputs_of_a_forecast_that_may_have_wrapped_are_pointed_out(fit):
+    N = np.array([7 * 10**9])
+    with pytest.warns(bs.RunsWarning, match="input 'C' may be wrong: integers wrap"):
+        fit.forecast({"C": 6 * N * (10 * N)}, groups={"family": "mlp"})
+
+
 def test_numbers_and_graph_give_the_same_log_likelihood(fit):
     model = fit.model
     graph = model.compile_logp(vars=model.observed_RVs, sum=False)
