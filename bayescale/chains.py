@@ -47,7 +47,7 @@ def chain(loss_fit: Fit, metric_fit: Fit) -> "Chain":
     >>> import bayescale as bs
     >>> table = {"C": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4],
     ...          "error": [0.78, 0.71, 0.63, 0.56, 0.50]}
-    >>> options = {"draws": 500, "progressbar": False}
+    >>> options = {"draws": 2000, "progressbar": False}
     >>> loss = bs.fit(bs.laws.PowerLaw(), bs.Runs(table, y="loss", x={"C": "C"}), **options)
     >>> error = bs.fit(bs.laws.LossToError(), bs.Runs(table, y="error", x={"L": "loss"}), **options)
     >>> forecast = bs.chain(loss, error).forecast({"C": [1e22]})

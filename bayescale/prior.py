@@ -75,7 +75,7 @@ def prior_predictive(
     >>> table = {"flops": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4]}
     >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
     >>> prior = bs.prior_predictive(bs.laws.OffsetPowerLaw(), runs, draws=50)
-    >>> bool((prior["prior"]["E"] < 2.4).all())
+    >>> bool((prior["prior"]["alpha"] > 0).all())
     True
     """
     structure = structure_of(

@@ -4,8 +4,10 @@
 """
 
 import ast
+import doctest
 import importlib
 import json
+import pkgutil
 import re
 import warnings
 from pathlib import Path
@@ -17,6 +19,11 @@ import bayescale as bs
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(bs.__path__, "bayescale.")
+    if not module.name.startswith("bayescale.laws")
+]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -108,6 +115,11 @@ def test_notebooks_fix_every_seed(path):
             assert "random_seed" in words or None in words, ast.unparse(call)
         if name.endswith("default_rng"):
             assert call.args, "default_rng() without a seed"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_run(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
 
 
 def test_the_reference_lists_every_public_name():

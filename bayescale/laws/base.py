@@ -77,7 +77,7 @@ def exponent(
 
 
 def floor(name: str) -> Parameter:
-    """Irreducible part of the response, below every measurement of its group."""
+    """Irreducible part of the response, a share of its level."""
     return Parameter(name, "floor", "log", 0.0, 1.5, 0.7)
 
 
