@@ -13,6 +13,8 @@ import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 
 import bayescale as bs
@@ -86,22 +88,49 @@ def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
     assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text()), "a path of a machine"
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_notebooks_run_from_top_to_bottom(path, monkeypatch):
+@pytest.fixture
+def few_draws(monkeypatch):
     plt.switch_backend("agg")
 
     def with_few_draws(*arguments, **options):
+        few = {"draws": 50, "tune": 100, "chains": 2, "progressbar": False}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", bs.ConvergenceWarning)
-            return fit(*arguments, **{**options, "draws": 50, "tune": 100, "chains": 2})
+            return fit(*arguments, **{**options, **few})
 
     fit = bs.fit
     monkeypatch.setattr(bs, "fit", with_few_draws)
-    names = {}
     with plt.rc_context():
-        for source in code_of(path):
-            exec(compile(source, path.name, "exec"), names)
+        yield
     plt.close("all")
+
+
+def run(path):
+    names = {"__name__": "page"}
+    for source in code_of(path):
+        exec(compile(source, path.name, "exec"), names)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_notebooks_run_from_top_to_bottom(path, few_draws):
+    run(path)
+
+
+@pytest.mark.parametrize("page", ["docs/getting_started.md", "docs/guide.md"])
+def test_code_of_pages_runs_on_a_table_of_runs(page, few_draws, tmp_path, monkeypatch):
+    compare = bs.compare
+    monkeypatch.setattr(bs, "compare", lambda fits, **how: compare(fits, max_refits=0, **how))
+    rng = np.random.default_rng(0)
+    N, D = 10 ** rng.uniform([[7], [9]], [[9], [11]], (2, 60))
+    table = pd.DataFrame({"params": N, "tokens": D, "flops": 6 * N * D})
+    table["loss"] = (1.8 + 480 * N**-0.35 + 2100 * D**-0.37) * np.exp(rng.normal(0, 0.01, 60))
+    table["arch"] = np.tile(["lstm", "transformer"], 30)
+    table["corpus"] = np.repeat(["web", "books"], 30)
+    table.to_csv(tmp_path / "runs.csv")
+    tracked = {"params": "config.model.n_params", "loss": "summary.val_loss"}
+    table.rename(columns=tracked).to_csv(tmp_path / "export.csv")
+    monkeypatch.chdir(tmp_path)
+    run(ROOT / page)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
