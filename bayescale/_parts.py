@@ -23,6 +23,7 @@ def frozen(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
+    """Give a mapping as a dict, and anything else as it is."""
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -45,12 +46,14 @@ def join_rows(upper: Any, lower: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
+    """Tell whether two parts hold the same."""
     if isinstance(a, Mapping):
         return a.keys() == b.keys() and all(same(value, b[name]) for name, value in a.items())
     return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
 
 
 def named(labels: tuple[str, ...], codes: IntArray) -> NDArray[Any]:
+    """Give the label of every row."""
     return np.array(labels, dtype=object)[codes]
 
 
@@ -61,9 +64,11 @@ def used(labels: tuple[str, ...], codes: IntArray) -> tuple[tuple[str, ...], Int
 
 
 def union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    """Join labels, each once, in the order in which they come."""
     return tuple(dict.fromkeys(first + second))
 
 
 def recoded(old: tuple[str, ...], new: tuple[str, ...], codes: IntArray) -> IntArray:
+    """Count the codes of old labels along new ones."""
     place = {label: code for code, label in enumerate(new)}
     return np.array([place[label] for label in old], dtype=np.int64)[codes]
