@@ -116,7 +116,10 @@ def test_notebooks_run_from_top_to_bottom(path, few_draws):
     run(path)
 
 
-@pytest.mark.parametrize("page", ["docs/getting_started.md", "docs/guide.md"])
+PAGES_ON_A_TABLE = ["README.md", "docs/getting_started.md", "docs/guide.md", "docs/reporting.md"]
+
+
+@pytest.mark.parametrize("page", [*PAGES_ON_A_TABLE, "docs/tinylm.md"])
 def test_code_of_pages_runs_on_a_table_of_runs(page, few_draws, tmp_path, monkeypatch):
     compare = bs.compare
     monkeypatch.setattr(bs, "compare", lambda fits, **how: compare(fits, max_refits=0, **how))
