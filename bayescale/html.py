@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bayescale.fitting import Fit
     from bayescale.forecast import Forecast
 
+#: Figures for print are set in small type; on a screen they are read from further away.
+ENLARGED = 1.6
+
 #: Columns of a comparison that its verdict puts in words.
 SPARED = ("p_loo", "refits_failed", "diag_diff", "diag_elpd")
 
@@ -35,7 +38,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #17202b; background: #fff;
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 p.verdict { font-size: 1.1rem; border-left: 4px solid #0072b2; padding: .3rem 0 .3rem .9rem; }
 p.bad { border-left: 4px solid var(--bad); color: var(--bad); padding: .3rem 0 .3rem .9rem; }
-figure { margin: 1rem 0; } figure img { max-width: 100%; max-height: 25rem; }
+figure { margin: 1rem 0; } figure img { max-width: 100%; }
 figcaption, footer { color: var(--quiet); font-size: .9rem; }
 div.table { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
@@ -153,11 +156,16 @@ def _complaints(fits: Mapping[str, "Fit"]) -> list[str]:
 
 
 def _figures(figures: Mapping[str, Path]) -> list[str]:
+    from PIL import Image
+
     shown = []
     for caption, path in figures.items():
         data = base64.b64encode(Path(path).read_bytes()).decode()
+        with Image.open(path) as image:
+            inches = image.width / image.info.get("dpi", (96, 96))[0]
         shown.append(
-            f'<figure><img src="data:image/png;base64,{data}" alt="{escape(caption)}">'
+            f'<figure><img src="data:image/png;base64,{data}" alt="{escape(caption)}"'
+            f' style="width: {ENLARGED * inches:.2f}in">'
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
     return shown

@@ -1,8 +1,12 @@
 """The command line: what it says, what it writes, and what it refuses."""
 
+import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -209,6 +213,68 @@ def test_the_page_opens_offline_and_holds_everything(answered):
     for part in ("A new run at C = 1e+22", "95 % interval", "Convergence", "Runs: 12 rows"):
         assert part in said, part
     assert "lstm" in said
+
+
+BROWSERS = ("chromium-headless-shell", "chrome-headless-shell", "chromium", "google-chrome")
+PROBE = """<script>
+addEventListener("load", () => {
+  const { scrollWidth, clientWidth } = document.documentElement
+  const widths = [...document.images].map(image => image.naturalWidth)
+  const zooms = [...document.images].map(image => image.naturalWidth / image.clientWidth)
+  const tables = document.querySelectorAll("table").length
+  const seen = { widths, zooms, tables, wider: scrollWidth - clientWidth }
+  document.title = JSON.stringify(seen)
+})
+</script>"""
+
+
+@pytest.fixture
+def browse(tmp_path):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser on the PATH ({', '.join(BROWSERS)})")
+
+    def open_page(page, *options):
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", *options, page.as_uri()]
+        # A home of its own, and no network: the page has to do without.
+        home = [f"--user-data-dir={tmp_path / 'home'}", "--host-resolver-rules=MAP * ~NOTFOUND"]
+        command[1:1] = home
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return open_page
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_a_browser_shows_the_page_with_its_figures_and_nothing_runs_off(
+    answered, browse, tmp_path, width
+):
+    _, out = answered
+    text = (out / "report.html").read_text(encoding="utf-8")
+    probed = tmp_path / "probed.html"
+    policy = re.compile(r'<meta http-equiv="Content-Security-Policy".*?>', re.DOTALL)
+    probed.write_text(policy.sub(PROBE, text), encoding="utf-8")
+    shown = browse(probed, f"--window-size={width},900", "--dump-dom").stdout
+    seen = json.loads(re.search(r"<title>(.*?)</title>", shown)[1])
+    assert len(seen["widths"]) == 3
+    assert min(seen["widths"]) > 300
+    if width == 1200:
+        assert np.ptp(seen["zooms"]) < 0.02, "figures are set in type of different sizes"
+    assert seen["tables"] >= 5
+    assert seen["wider"] == 0, "the page is wider than its window"
+
+
+def test_a_screenshot_of_the_page_has_ink_and_the_colours_of_the_figures(
+    answered, browse, tmp_path
+):
+    _, out = answered
+    picture = tmp_path / "page.png"
+    browse(out / "report.html", "--window-size=1000,1400", f"--screenshot={picture}")
+    pixels = plt.imread(picture)[..., :3]
+    assert pixels.shape[:2] == (1400, 1000)
+    ink = (pixels < 0.7).any(axis=-1)
+    assert 0.02 < ink.mean() < 0.5
+    coloured = np.ptp(pixels, axis=-1) > 0.4
+    assert coloured.mean() > 0.001, "no figure"
 
 
 class Page(HTMLParser):
