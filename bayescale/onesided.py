@@ -47,30 +47,9 @@ class LogOneSided(_Student):
         if not self.above > 0:
             raise ValueError(f"above must be positive, not {self.above!r}")
 
-    def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any:
-        import pymc as pm
-        import pytensor.tensor as pt
-
-        nu, above = self.nu, self.above
-        half = pm.StudentT.dist(nu=nu, mu=0.0, sigma=1.0)
-
-        def logp(value: Any, location: Any, sd: Any) -> Any:
-            z = (value - location) / sd
-            z = pt.switch(z > 0, z / above, z)
-            return pm.logp(half, z) - pt.log(sd) + math.log(2 / (1 + above))
-
-        def random(
-            location: Any, sd: Any, rng: np.random.Generator | None = None, size: Any = None
-        ) -> np.ndarray:
-            shape = np.broadcast(location, sd).shape if size is None else size
-            generator = np.random.default_rng() if rng is None else rng
-            return np.asarray(location + sd * self._standard(generator, shape))
-
-        return pm.CustomDist(name, location, sd, logp=logp, random=random, **kwargs)
-
-    def _log_density(self, z: Any) -> Any:
-        folded = np.where(z > 0, z / self.above, z)
-        return super()._log_density(folded) + math.log(2 / (1 + self.above))
+    def _log_density(self, z: Any, xp: Any = np) -> Any:
+        folded = xp.where(z > 0, z / self.above, z)
+        return super()._log_density(folded, xp) + math.log(2 / (1 + self.above))
 
     def _standard(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         size = np.abs(rng.standard_t(self.nu, shape))

@@ -38,8 +38,9 @@ FITS = 200
 def simulated(rows: int, runs: int, families: int, seed: int = 0) -> dict[str, Any]:
     """Columns of a table: families of runs, checkpoints in order."""
     rng = np.random.default_rng(seed)
-    run = np.arange(rows) % runs
+    run = np.sort(np.arange(rows) % runs)
     x = 10 ** rng.uniform(17, 21, rows)
+    x = x[np.lexsort((x, run))]
     family = run % families
     mean = 1.7 + 0.02 * family + (x / 1e19) ** -(0.25 + 0.1 * family / families)
     return {

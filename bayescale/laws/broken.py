@@ -16,7 +16,7 @@ from bayescale.laws.base import (
     width,
 )
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import logaddexp, softplus
+from bayescale.laws.numerics import logaddexp
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ class BrokenPowerLaw(Law):
         log_x = xp.log(x)
         log_term = p.log_A - p.c0 * log_x
         for i in range(1, self.breaks + 1):
-            beyond = p[f"f{i}"] * softplus(xp, (log_x - p.log(f"d{i}")) / p[f"f{i}"])
+            from_break = (log_x - p.log(f"d{i}")) / p[f"f{i}"]
+            beyond = p[f"f{i}"] * logaddexp(xp, 0.0, from_break)
             log_term = log_term - p[f"c{i}"] * beyond
         return logaddexp(xp, p.log_E, log_term)

@@ -10,14 +10,21 @@ from typing import Any
 LOG_ZERO = -1e6
 
 
+_LOG_2 = 0.6931471805599453
+
+
 def softplus(xp: Any, z: Any) -> Any:
-    """``log(1 + exp(z))`` without overflow."""
+    """``log(1 + exp(z))`` without overflow, however small it is."""
     return xp.maximum(z, 0.0) + xp.log1p(xp.exp(-xp.abs(z)))
 
 
 def logaddexp(xp: Any, a: Any, b: Any) -> Any:
-    """``log(exp(a) + exp(b))`` without overflow."""
-    return xp.maximum(a, b) + xp.log1p(xp.exp(-xp.abs(a - b)))
+    """``log(exp(a) + exp(b))`` without overflow.
+
+    It is added to something, so that log1p would sharpen digits that are lost; the compiler would
+    put it back for log(1 + exp), and take the exponential anew for the gradient.
+    """
+    return xp.maximum(a, b) + xp.log(2 + 2 * xp.exp(-xp.abs(a - b))) - _LOG_2
 
 
 def log_sum(xp: Any, *terms: Any) -> Any:

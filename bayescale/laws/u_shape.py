@@ -9,7 +9,7 @@ import numpy as np
 
 from bayescale.laws.base import Law, Parameters, exponent, floor, level, location, slope, width
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import log_sigmoid, logaddexp, logit_of_log, softplus
+from bayescale.laws.numerics import log_sigmoid, logaddexp, logit_of_log
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class UShape(Law):
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""
         log_x = xp.log(x)
-        turn = (p.a + p.b) * p.f * softplus(xp, (log_x - p.log_d) / p.f) - p.a * log_x
+        beyond = p.f * logaddexp(xp, 0.0, (log_x - p.log_d) / p.f)
+        turn = (p.a + p.b) * beyond - p.a * log_x
         return logaddexp(xp, p.log_E, p.log_A - turn if self.inverted else p.log_A + turn)
 
 
