@@ -22,6 +22,9 @@ _compiled: OrderedDict[Structure, Any] = OrderedDict()
 _lock = Lock()
 _KEEP = 32
 
+#: Roles of the parameters of sums of power laws.
+ONE_MODE = {"floor", "level", "exponent"}
+
 #: Thresholds of the convergence gate.
 MAX_RHAT, MIN_ESS, MIN_EBFMI = 1.01, 400.0, 0.3
 
@@ -87,10 +90,10 @@ def sample(
     data = model_arrays(arrays)
     compiled = compile_structure(structure, arrays).with_data(**data)
     compiled_at = time.perf_counter()
-    if structure.law.with_role("location"):
-        compiled = start_at_modes(compiled, random_seed)
-    else:
+    if {q.role for q in structure.law.parameters} <= ONE_MODE:
         compiled = start_near_zero(compiled)
+    else:
+        compiled = start_at_modes(compiled, random_seed)
     with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:
         trace = nutpie.sample(
             compiled,

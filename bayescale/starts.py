@@ -1,8 +1,10 @@
 r"""Where chains start: near the data, and at modes where a posterior may have several.
 
 A curve that bends may do so early or late, and a chain that starts near one explanation never finds
-the other.  From dispersed points the density is climbed to its modes; chains then start from draws
-of the Laplace approximation, :math:`p(\theta) \approx \sum_m w_m N(\theta_m, H_m^{-1})` with
+the other; or it starts near one that explains nothing, and stays.  Sums of power laws have one
+mode and need none of this.  For other laws the density is climbed from dispersed points to its
+modes; chains then start from draws of the Laplace approximation,
+:math:`p(\theta) \approx \sum_m w_m N(\theta_m, H_m^{-1})` with
 :math:`w_m \propto p(\theta_m) |H_m|^{-1/2}` (Gelman et al. 2013, Bayesian Data Analysis,
 section 13.3), so that chains share themselves out over modes about as the posterior does.
 """
@@ -18,6 +20,8 @@ import numpy as np
 POINTS = 10
 #: Steps of the search, and of the finite differences of its gradient.
 MAX_STEPS, DIFFERENCE = 150, 1e-4
+#: How far below the highest point, in log density, a mode may lie and still hold some mass.
+DEEP = 50.0
 
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -65,17 +69,26 @@ def start_at_modes(compiled: Any, random_seed: int) -> Any:
     modes = find_modes(density, compiled.n_dim, np.random.default_rng(random_seed))
     if not modes:
         return start_near_zero(compiled)
-    log_mass = np.array([mode.log_mass for mode in modes])
-    weight = np.exp(log_mass - log_mass.max())
-    weight /= weight.sum()
 
     def start(seed: Any) -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        mode = modes[rng.choice(len(modes), p=weight)]
-        point = mode.at + mode.spread @ rng.standard_normal(len(mode.at))
-        return point if np.isfinite(density(point)[0]) else mode.at
+        return draw_near(modes, density, np.random.default_rng(seed))
 
     return replace(compiled, initial_point_func=start)
+
+
+def draw_near(modes: list[Mode], density: Density, rng: np.random.Generator) -> np.ndarray:
+    """Draw from the Laplace mixture, nearer to a mode where the density does not follow it."""
+    log_mass = np.array([mode.log_mass for mode in modes])
+    weight = np.exp(log_mass - log_mass.max())
+    mode = modes[rng.choice(len(modes), p=weight / weight.sum())]
+    deviation = mode.spread @ rng.standard_normal(len(mode.at))
+    # A draw of a Gaussian lies about n / 2 below its top.
+    lowest = density(mode.at)[0] - len(mode.at)
+    for reach in (1.0, 0.5, 0.25, 0.1):
+        point = mode.at + reach * deviation
+        if density(point)[0] >= lowest:
+            return point
+    return mode.at
 
 
 def density_of(compiled: Any) -> Density:
@@ -101,13 +114,14 @@ def density_of(compiled: Any) -> Density:
 
 
 def find_modes(density: Density, size: int, rng: np.random.Generator) -> list[Mode]:
-    """Climb from dispersed points; the modes that are left when repetitions are dropped."""
+    """Climb from dispersed points; drop low modes and repetitions."""
+    tops = [_climb(density, rng.standard_normal(size) * (k > 0)) for k in range(POINTS)]
+    heights = [-np.inf if top is None else density(top)[0] for top in tops]
     modes: list[Mode] = []
-    for k in range(POINTS):
-        at = _climb(density, rng.standard_normal(size) * (k > 0))
-        if at is None:
+    for top, height in zip(tops, heights, strict=True):
+        if top is None or height < max(heights) - DEEP:
             continue
-        found = _gaussian_at(density, at)
+        found = _gaussian_at(density, top)
         if not any(_same(found, known) for known in modes):
             modes.append(found)
     return modes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescale.starts import find_modes
+from bayescale.starts import Mode, draw_near, find_modes
 
 CENTRES = np.array([[-4.0, 0.0], [4.0, 1.0]])
 SPREADS = np.array([[0.5, 1.0], [1.0, 1.0]])
@@ -36,3 +36,27 @@ def test_a_density_that_is_nowhere_finite_has_no_modes():
         return -np.inf, np.zeros_like(point)
 
     assert find_modes(nowhere, 3, np.random.default_rng(0)) == []
+
+
+def test_a_mode_without_mass_is_dropped():
+    def hill_and_mound(point):
+        high, low = (-0.5 * np.sum((point - c) ** 2) for c in (-20.0, 20.0))
+        value = np.logaddexp(high, low - 200.0)
+        share = np.exp(high - value)
+        return value, -share * (point + 20.0) - (1 - share) * (point - 20.0)
+
+    def from_both_sides(point):
+        return hill_and_mound(20.0 * point)[0], 20.0 * hill_and_mound(20.0 * point)[1]
+
+    (mode,) = find_modes(from_both_sides, 2, np.random.default_rng(0))
+    assert mode.at == pytest.approx([-1.0, -1.0], abs=1e-3)
+
+
+def test_starts_stay_where_the_density_follows_the_approximation():
+    def narrow(point):
+        return -0.5 * np.sum((point / 0.1) ** 2), -point / 0.01
+
+    too_wide = Mode(np.zeros(3), np.eye(3), 0.0)
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        assert narrow(draw_near([too_wide], narrow, rng))[0] >= -3.0
