@@ -42,6 +42,7 @@ def fit(
     chains: int = 4,
     random_seed: int | None = None,
     progressbar: bool = True,
+    stream: str | Path | None = None,
 ) -> "Fit":
     """Sample the posterior of a law on a table of runs.
 
@@ -65,6 +66,11 @@ def fit(
         Reproduces the draws bit for bit on one machine; a fixed default when absent.
     progressbar : bool
         Show progress while sampling.
+    stream : str or Path, optional
+        Folder of a zarr store that every draw of the sampler's coordinates is written to at once,
+        so that a long run can be watched and leaves its draws when it is killed; read it with
+        ``xarray.open_datatree(stream, engine="zarr", consolidated=False)``.  A second, more
+        careful run starts it anew.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def fit(
     RunsError
         If the law needs the logarithm of a response that is not positive.
     ValueError
-        If law, table, pooling, noise and priors do not fit together.
+        If law, table, pooling, noise and priors do not fit together, or `stream` is not empty.
 
     Warns
     -----
@@ -96,13 +102,15 @@ def fit(
     """
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
+    if stream is not None and Path(stream).exists() and any(Path(stream).iterdir()):
+        raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")
     structure = checked_structure(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
     for hint in law.identifiability({s: runs.x[column] for s, column in structure.columns}):
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
     seed = 0 if random_seed is None else int(random_seed)
     options = {"draws": draws, "tune": tune, "chains": chains, "progressbar": progressbar}
-    sampled, found = sample_with_care(structure, arrays, random_seed=seed, **options)
+    sampled, found = sample_with_care(structure, arrays, random_seed=seed, stream=stream, **options)
     if not found["converged"]:
         warnings.warn(
             f"{law.title} did not converge: {'; '.join(complaints(found))}. Do not trust this fit: "

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -64,6 +65,7 @@ def sample(
     target_accept: float = 0.85,
     progressbar: bool = False,
     cores: int | None = None,
+    stream: str | Path | None = None,
 ) -> Sampled:
     """Sample the posterior of a structure given arrays; compile it at most once.
 
@@ -81,6 +83,8 @@ def sample(
         Show progress where a user waits.
     cores : int, optional
         Chains that run at the same time.
+    stream : str or Path, optional
+        Folder of a zarr store that takes every draw when it is drawn.
     """
     import nutpie
 
@@ -106,6 +110,7 @@ def sample(
             target_accept=target_accept,
             save_warmup=False,
             progress_bar=False,
+            zarr_store=_zarr_store(stream) if stream else None,
             **({"progress_callback": callback} if callback else {}),
         )
     sampled_at = time.perf_counter()
@@ -118,6 +123,13 @@ def sample(
         compiled_at - started,
         sampled_at - compiled_at,
     )
+
+
+def _zarr_store(folder: str | Path) -> Any:
+    from nutpie import zarr_store
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return zarr_store.LocalStore(str(folder))
 
 
 def compile_structure(structure: Structure, arrays: Arrays) -> Any:

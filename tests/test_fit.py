@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayescale as bs
 
@@ -93,6 +94,17 @@ def test_another_process_that_has_compiled_nothing_draws_the_same(fit, tmp_path)
         check=True,
     )
     assert there.stdout.strip() == here.posterior["alpha"].values.sum().hex()
+
+
+def test_draws_are_streamed_to_zarr_when_asked(fit, tmp_path):
+    folder = tmp_path / "new" / "draws.zarr"
+    streamed = quick(bs.laws.OffsetPowerLaw(), fit.runs, stream=folder)
+    assert all(np.array_equal(fit.draws[k], streamed.draws[k]) for k in fit.draws)
+    with xr.open_datatree(folder, engine="zarr", consolidated=False) as stored:
+        for name, values in stored["posterior"].data_vars.items():
+            assert np.array_equal(values, streamed.draws[name])
+    with pytest.raises(ValueError, match="is not empty"):
+        quick(bs.laws.OffsetPowerLaw(), fit.runs, stream=folder)
 
 
 def test_inputs_of_a_forecast_that_may_have_wrapped_are_pointed_out(fit):
