@@ -50,6 +50,7 @@ _HOMES = {
     "chain": "chains",
     "Chain": "chains",
     "learned": "learning",
+    "log_evidence": "evidence",
     "compare": "comparison",
     "Comparison": "comparison",
     "backtest": "backtesting",

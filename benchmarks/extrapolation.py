@@ -7,9 +7,10 @@ the other benchmark tables, whose columns are mapped.  Rows whose split is ``tra
 the others predicted.  Scores: RMSLE is the root mean square of ln(median / y) over a curve, LL the
 mean log predictive density in units of y, cov95 the share inside central 95 % intervals.
 
-The method: a power law with a floor and one smooth break, residuals of log y that follow an
-Ornstein-Uhlenbeck process in ln x with Student-t innovations, and no pooling.  Every curve is
-sampled with NUTS; the model is compiled once.
+The method: a power law with a floor and one smooth break, or two where the train rows of a curve
+ask for the second with strong evidence; residuals of log y that follow an Ornstein-Uhlenbeck
+process in ln x with Student-t innovations, and no pooling.  Every curve is sampled with NUTS; a
+model is compiled once.
 """
 
 import argparse
@@ -30,9 +31,11 @@ from bayescale.predictive import Predictive
 from bayescale.sampling import diagnose, sample
 from bayescale.structure import structure_of
 
-LAW = bs.laws.BrokenPowerLaw(breaks=1)
+ONE, TWO = bs.laws.BrokenPowerLaw(breaks=1), bs.laws.BrokenPowerLaw(breaks=2)
+#: Odds of ten to one, from which Jeffreys (1961) calls evidence strong.
+STRONG = float(np.log(10.0))
 NOISE = bs.LogStudentT() + bs.Checkpoints()
-SAMPLER: dict[str, Any] = {"draws": 400, "tune": 400, "chains": 2, "cores": 2}
+SAMPLER: dict[str, Any] = {"draws": 700, "tune": 700, "chains": 2, "cores": 2}
 
 #: First of these that a table has -> our name.
 COLUMNS = {
@@ -61,6 +64,7 @@ class Score:
     cov95: float
     seconds: float
     max_rhat: float
+    breaks: int
 
 
 def read(path: str) -> pd.DataFrame:
@@ -87,18 +91,26 @@ def first_half(table: pd.DataFrame) -> pd.Series:
     return pd.Series(np.where(rank <= 0.5, "train", "test"), index=table.index)
 
 
-def predict_curve(curve: pd.DataFrame) -> tuple[Predictive, pd.DataFrame, float]:
-    """Predictive distribution of the test rows of one curve, those rows, and the R-hat."""
+def choose_law(seen: bs.Runs) -> bs.Law:
+    """One break, or two where the evidence for the second is strong."""
+    one, two = (bs.log_evidence(law, seen, noise=NOISE, random_seed=1) for law in (ONE, TWO))
+    return TWO if two - one > STRONG else ONE
+
+
+def predict_curve(curve: pd.DataFrame) -> tuple[Predictive, pd.DataFrame, float, int]:
+    """Predictive distribution of the test rows of one curve, those rows, R-hat, and breaks."""
     curve = curve.sort_values("x", kind="stable")
     train, test = (curve[curve["split"] == part] for part in ("train", "test"))
     columns = {"y": "y", "x": "x", "sequence": "curve_id"}
     seen, new = bs.Runs(train, **columns), bs.Runs(test, **columns)
-    structure = structure_of(LAW, seen, None, NOISE, None)
+    law = choose_law(seen)
+    structure = structure_of(law, seen, None, NOISE, None)
     arrays = arrays_of(structure, seen)
     sampled = sample(structure, arrays, random_seed=1, **SAMPLER)
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in sampled.draws.items()}
     predictive = predict_runs(structure, flat, arrays, seen, new)
-    return predictive, test, diagnose(sampled.draws, sampled.stats)["max_rhat"]
+    rhat = diagnose(sampled.draws, sampled.stats)["max_rhat"]
+    return predictive, test, rhat, len(law.with_role("bend"))
 
 
 def run(table: pd.DataFrame) -> Iterator[tuple[Score, pd.DataFrame]]:
@@ -113,7 +125,7 @@ def run(table: pd.DataFrame) -> Iterator[tuple[Score, pd.DataFrame]]:
             predict_curve(curve)
             warm = True
         started = time.perf_counter()
-        predictive, test, rhat = predict_curve(curve)
+        predictive, test, rhat, breaks = predict_curve(curve)
         y = test["y"].to_numpy()
         drawn = predictive.sample(np.random.default_rng(0))
         low, median, high = np.quantile(drawn, [0.025, 0.5, 0.975], axis=0)
@@ -131,6 +143,7 @@ def run(table: pd.DataFrame) -> Iterator[tuple[Score, pd.DataFrame]]:
                 float(np.mean((low <= y) & (y <= high))),
                 seconds,
                 rhat,
+                breaks,
             ),
             test.assign(median=median, lower_95=low, upper_95=high, log_density=density),
         )
@@ -142,6 +155,7 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
     means = groups[["rmsle", "persistence", "ll", "cov95", "seconds"]].mean()
     means.insert(1, "rmsle_median", groups["rmsle"].median())
     means["mixed"] = groups["max_rhat"].apply(lambda r: float((r <= 1.05).mean()))
+    means["two_breaks"] = groups["breaks"].apply(lambda b: int((b == 2).sum()))
     means["curves"] = groups.size()
     return means
 

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescale.starts import Mode, draw_near, find_modes
+import bayescale as bs
+from bayescale.arrays import arrays_of, model_arrays
+from bayescale.sampling import compile_structure
+from bayescale.starts import Mode, density_of, draw_near, find_modes
+from bayescale.structure import structure_of
 
 CENTRES = np.array([[-4.0, 0.0], [4.0, 1.0]])
 SPREADS = np.array([[0.5, 1.0], [1.0, 1.0]])
@@ -60,3 +64,23 @@ def test_starts_stay_where_the_density_follows_the_approximation():
     rng = np.random.default_rng(1)
     for _ in range(50):
         assert narrow(draw_near([too_wide], narrow, rng))[0] >= -3.0
+
+
+def test_the_evidence_is_that_of_a_density_which_can_be_integrated():
+    x = np.geomspace(1e17, 1e21, 12)
+    y = 3.0 * (x / 1e19) ** -0.08 * np.exp(0.02 * np.random.default_rng(5).normal(size=12))
+    runs = bs.Runs({"flops": x, "loss": y}, y="loss", x={"C": "flops"})
+    found = bs.log_evidence(bs.laws.PowerLaw(), runs)
+
+    structure = structure_of(bs.laws.PowerLaw(), runs, None, bs.LogStudentT(), None)
+    arrays = arrays_of(structure, runs)
+    compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
+    density = density_of(compiled)
+    (mode,) = find_modes(density, compiled.n_dim, np.random.default_rng(0))
+    rng = np.random.default_rng(6)  # importance sampling from a wide Student-t around the mode
+    standard = stats.multivariate_t(np.zeros(3), np.eye(3), df=5)
+    drawn = standard.rvs(20_000, random_state=rng)
+    log_width = np.linalg.slogdet(mode.spread)[1]
+    ratio = [density(mode.at + mode.spread @ d)[0] for d in drawn] - standard.logpdf(drawn)
+    exact = np.logaddexp.reduce(ratio) - np.log(len(drawn)) + log_width
+    assert found == pytest.approx(exact, abs=0.3)
