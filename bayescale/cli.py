@@ -271,7 +271,7 @@ def fit_all(
     """Fit every law; floors vary over all groups, bends are common to the table.
 
     A family may have a limit of its own, but the few runs of one cannot place a bend of its own.
-    While one law is sampled the next one is compiled.
+    While one law is sampled the next one is compiled, those first that are sampled longest.
     """
     from bayescale.fitting import fit
     from bayescale.noise import Checkpoints, LogStudentT
@@ -292,11 +292,14 @@ def fit_all(
         )
 
     console.print(f"fitting {', '.join(laws)}")
+    longest_first = sorted(laws, key=lambda name: -len(laws[name].parameters))
     with (
         ThreadPoolExecutor(2) as pool,
         console.status("compiling and sampling, about half a minute a law"),
     ):
-        return dict(zip(laws, pool.map(fitted, laws.values()), strict=True))
+        made = pool.map(fitted, [laws[name] for name in longest_first])
+        fits = dict(zip(longest_first, made, strict=True))
+    return {name: fits[name] for name in laws}
 
 
 def answer_of(fits: "Mapping[str, Fit]", target: Mapping[str, float], seed: int) -> Answer:
