@@ -4,13 +4,14 @@
 those that xarray passes through (ufuncs), so that a law written with them works everywhere.
 """
 
+from math import log
 from typing import Any
 
 #: Stands for log(0): finite, so that sums of terms that are switched off stay differentiable.
 LOG_ZERO = -1e6
 
 
-_LOG_2 = 0.6931471805599453
+_LOG_2 = log(2.0)
 
 
 def softplus(xp: Any, z: Any) -> Any:
