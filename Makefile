@@ -34,6 +34,7 @@ lint: .venv/.installed-test
 	$(BIN)/mypy
 
 docs: .venv/.installed-docs
+	$(BIN)/python docs/generate_recipes.py --run
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 notebooks: .venv/.installed-docs
