@@ -61,7 +61,7 @@ def forecast(
     out: Annotated[Path, typer.Option(help="The folder for tables, figures and fits.")] = Path(
         "forecast"
     ),
-    draws: Annotated[int, typer.Option(min=1, help="Posterior draws a chain.")] = 1000,
+    draws: Annotated[int, typer.Option(min=1, help="Posterior draws a chain.")] = 1500,
     seed: Annotated[int, typer.Option(min=0, help="Reproduces every number.")] = 0,
     y_se: Annotated[str | None, typer.Option(help="The column of standard errors of y.")] = None,
     sequence: Annotated[

@@ -199,8 +199,14 @@ def natural(
     xp: Any, structure: Structure, draws: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> dict[str, tuple[str, Any]]:
     """Every parameter at its units, as ("logs" | "values", array)."""
+    return natural_of(xp, structure, coordinates(xp, structure, draws, arrays), arrays)
+
+
+def natural_of(
+    xp: Any, structure: Structure, z: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> dict[str, tuple[str, Any]]:
+    """Every parameter at its units, from the coordinates."""
     law = structure.law
-    z = coordinates(xp, structure, draws, arrays)
     found = _plain(xp, structure, z, arrays)
     if structure.anchored:
         found.update(_anchored(xp, structure, z, found, arrays))

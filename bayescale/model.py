@@ -21,7 +21,7 @@ from bayescale.geometry import (
     at_rows,
     coordinate,
     lean_of,
-    natural,
+    natural_of,
     population_mean,
 )
 from bayescale.laws.base import Law, Parameter
@@ -78,7 +78,7 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
     coords = {g: range(size) for g, size in zip(structure.groups, structure.sizes, strict=True)}
     coords.update({"_".join(units.groups): range(len(units)) for units in structure.units.values()})
     coords.pop("", None)
-    with pm.Model(coords=coords) as model:
+    with pm.Model(coords=coords, check_bounds=False) as model:
         data: dict[str, Any] = {}
         for name, values in model_arrays(arrays).items():
             # Only the number of rows may change: known lengths make graphs that compile faster.
@@ -91,7 +91,7 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
             lean = lean_of(pt, structure, q, z, data)
             draws.update(_vary(structure, q, data, lean))
             z[q.name] = coordinate(structure, q, draws, data, lean)
-        found = natural(pt, structure, draws, data)
+        found = natural_of(pt, structure, z, data)
         rows = at_rows(pt, found, row_units(structure, data))
         law, noise = structure.law, structure.noise
         curve = noise.curve(pt, law, rows, *formula_inputs(pt, data))
