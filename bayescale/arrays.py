@@ -12,7 +12,7 @@ import numpy as np
 from bayescale.information import Information, local_information
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log, sigmoid
-from bayescale.noise import NO_PREVIOUS
+from bayescale.parts import NO_PREVIOUS
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
 from bayescale.structure import Structure, group_codes, leans_on_level

@@ -15,7 +15,8 @@ import numpy as np
 from bayescale.doubt import ScaleTrend
 from bayescale.laws.base import Parameter, Parameters, exponent, fraction
 from bayescale.laws.numerics import betaln, gammaln, log_sigmoid, logaddexp, sigmoid
-from bayescale.noise import Checkpoints, Noise, Part
+from bayescale.noise import Noise
+from bayescale.parts import Checkpoints, Part
 
 __all__ = [
     "BetaBinomial",

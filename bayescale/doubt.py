@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Parameter, Parameters
-from bayescale.noise import Part
+from bayescale.parts import Part
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from bayescale.arrays import Arrays, formula_inputs
 from bayescale.geometry import at_rows, natural
 from bayescale.laws.base import Parameters
 from bayescale.model import row_units
-from bayescale.noise import Checkpoints, Noise
+from bayescale.noise import Noise
+from bayescale.parts import Checkpoints
 from bayescale.structure import Structure
 from bayescale.unseen import natural_at_cells, parameters
 

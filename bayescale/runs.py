@@ -11,8 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayescale import _describe
+from bayescale._columns import (
+    frozen,
+    join_rows,
+    named,
+    plain,
+    recoded,
+    same,
+    take_rows,
+    union,
+    used,
+)
 from bayescale._hints import warn_about
-from bayescale._parts import frozen, join_rows, named, plain, recoded, same, take_rows, union, used
 from bayescale._roles import read_cells, read_roles
 from bayescale._table import (
     FloatArray,

@@ -13,7 +13,8 @@ import bayescale.doubt
 import bayescale.onesided  # noqa: F401
 from bayescale.laws.base import get
 from bayescale.likelihood import row_chunks
-from bayescale.noise import Noise, Part
+from bayescale.noise import Noise
+from bayescale.parts import Part
 from bayescale.pooling import Independent, Partial, Pooling, Shared
 from bayescale.runs import Runs
 from bayescale.structure import Structure

@@ -1,4 +1,4 @@
-"""The parts of a table of runs: arrays, mappings of arrays, and labels with their codes."""
+"""The columns of a table of runs: arrays, mappings of arrays, and labels with their codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bayescale._table import IntArray
 
 
 def frozen(value: Any) -> Any:
-    """Give a part that nobody can change."""
+    """Give what nobody can change."""
     if isinstance(value, np.ndarray):
         value = value.view()
         value.flags.writeable = False
