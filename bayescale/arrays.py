@@ -5,11 +5,12 @@ its prior is anchored in the data).  A refit without some rows keeps the second 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bayescale.information import Information, local_information
+from bayescale.information import Information, end_information, local_information
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log, sigmoid
 from bayescale.parts import NO_PREVIOUS
@@ -186,6 +187,10 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         if groups not in found:
             found[groups] = local_information(log_x, log_y, unit, count)
         known = found[groups]
+        if q.end and leans_on_level(structure, q):
+            seen = end_information(log_x[0], log_y, unit, count, q.end)
+            known = replace(known, slope_error=seen.slope_error, slope=seen.slope[None])
+            arrays[f"rise_{q.name}"] = seen.rise
         centred = _centred(structure, q, known)
         if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
             arrays[f"centred_{q.name}"] = centred
@@ -201,7 +206,9 @@ def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarr
     if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
         if q.role in ("exponent", "level") or (q.role == "slope" and q.of):
             return known.pins_slope.astype(float)
-        if q.role in ("floor", "slope", "bend"):
+        # Where exponents rule at ends, curves bend for other reasons than a floor.
+        turns = any(r.end for r in structure.law.parameters)
+        if q.role in ("floor", "slope", "bend") and not turns:
             return known.pins_bend.astype(float)
     return np.zeros(len(known.slope_error))
 
@@ -242,7 +249,7 @@ def _start(
         return known.level * centred if partial else known.level
     if leans_on_level(structure, q):
         bending = [r.name for r in structure.law.parameters if leans_on_level(structure, r)]
-        slope = known.slope[min(bending.index(q.name), len(known.slope) - 1)]
+        slope = known.slope[0 if q.end else min(bending.index(q.name), len(known.slope) - 1)]
         return np.asarray(centred * (np.log(slope) - q.centre))
     if q.role == "floor" and structure.anchored:
         odds = np.clip(known.floor_odds, 0.05, 20.0)

@@ -86,8 +86,13 @@ def _slope_shift(
 
     The slope is the exponent, plus what bends add to it, times the share that its term has in the
     response.  Where bends would take more than the slope that the data show, the shift levels off.
+    An exponent that rules at one end of the data gives the slope there, times the share there.
     """
     parts = _split(xp, structure, z)
+    if q.end:
+        beside = 1 - xp.exp(parts.log_reducible - parts.log_response)
+        share = 1 - beside * xp.exp(-arrays[f"rise_{q.name}"])
+        return xp.log(softplus(xp, END_SHARPNESS * share) / END_SHARPNESS)
     log_share = parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
     if not structure.law.with_role("bend"):
         return log_share
@@ -149,6 +154,8 @@ def _slope(xp: Any, q: Parameter, arrays: Mapping[str, Any]) -> Any:
 
 #: How sharply the share of a slope that bends leave to an exponent levels off at zero.
 SHARPNESS = 3.0
+#: The same for the share of a term at one end of the data.
+END_SHARPNESS = 10.0
 #: Distance from a straight line, in ln y, below which data say little about a bend.
 NEAR = 0.1
 

@@ -153,3 +153,50 @@ def _relative_error(fitted: _Fitted | None, residual: float, degree: int) -> flo
     highest = slice(degree, None, degree)
     size = np.abs(coefficients) if degree == 1 else np.maximum(coefficients, 0.0)
     return float(np.max(errors[highest] / np.maximum(size[highest], 1e-12)))
+
+
+@dataclass(frozen=True)
+class End:
+    """What rows say about one end of every unit.
+
+    Attributes
+    ----------
+    slope, slope_error : array, shape (units,)
+        Steepness of log y there, and its relative standard error.
+    rise : array, shape (units,)
+        How much higher log y is there than at the mean of log x.
+    """
+
+    slope: np.ndarray
+    slope_error: np.ndarray
+    rise: np.ndarray
+
+
+def end_information(
+    log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, count: int, end: str
+) -> End:
+    """Read the end, "low" or "high", of a parabola through the rows of every unit.
+
+    Parameters are those of :func:`local_information`, for one input, shape (rows,).
+    """
+    found = np.array(
+        [_at_end(log_x[unit == u], log_y[unit == u], end == "low") for u in range(count)]
+    )
+    return End(*found.reshape(-1, 3).T)
+
+
+def _at_end(log_x: np.ndarray, log_y: np.ndarray, low: bool) -> tuple[float, float, float]:
+    fitted = _fitted(log_x[None], log_y, 2) if log_y.size > 3 else None
+    if fitted is None:
+        return 1e-3, float("inf"), 0.0
+    design, (_, slope, bend) = fitted
+    z = float(np.quantile(design[:, 1], 0.1 if low else 0.9))
+    steepness = slope + 2 * bend * z
+    toward = np.array([0.0, 1.0, 2 * z])
+    variance = toward @ np.linalg.inv(design.T @ design) @ toward
+    error = _residual(fitted, log_y) * float(np.sqrt(variance)) / max(abs(steepness), 1e-12)
+    return (
+        max(float(abs(steepness)) / float(log_x.std()), 1e-3),
+        float(error),
+        float(slope * z + bend * z**2),
+    )

@@ -38,6 +38,8 @@ class Parameter:
         The input that a location belongs to, or the level whose term an exponent bends.
     after : str or None
         The location that this one must exceed.
+    end : {"low", "high"} or None
+        End of the data whose slope an exponent gives, where others rule elsewhere.
     groups : tuple of str
         Names of groups, such as a number format, over which no parameter varies by default but
         those that name it here.
@@ -53,6 +55,7 @@ class Parameter:
     between: float = 0.3
     of: str | None = None
     after: str | None = None
+    end: str | None = None
     groups: tuple[str, ...] = ()
     pooling: str | None = None
 
@@ -68,12 +71,14 @@ def exponent(
     spread: float = 0.5,
     between: float = 0.3,
     of: str | None = None,
+    end: str | None = None,
 ) -> Parameter:
     """Positive exponent: log-normal around `median`, shared by groups up to `between`.
 
-    With `of` naming the level of its term, it is sampled as the slope that data determine.
+    With `of` naming the level of its term, it is sampled as the slope that data determine: that of
+    the response amid the data, or at the `end` ("low" or "high") where the exponent rules.
     """
-    return Parameter(name, "exponent", "log", math.log(median), spread, between, of=of)
+    return Parameter(name, "exponent", "log", math.log(median), spread, between, of=of, end=end)
 
 
 def floor(name: str) -> Parameter:

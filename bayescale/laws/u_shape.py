@@ -54,8 +54,8 @@ class UShape(Law):
     parameters = (
         floor("E"),
         level("A"),
-        exponent("a", median=0.2),
-        exponent("b", median=0.2),
+        exponent("a", median=0.2, of="A", end="low"),
+        exponent("b", median=0.2, of="A", end="high"),
         location("d", of="x"),
         width("f"),
     )
