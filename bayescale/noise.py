@@ -284,6 +284,7 @@ class LogStudentT(_Student):
 
     Examples
     --------
+    >>> from bayescale.pooling import Partial
     >>> LogStudentT(scale=Partial("family")).pooling
     {'sigma': Partial('family')}
     """
