@@ -13,7 +13,7 @@ import numpy as np
 from bayescale.information import Information, end_information, local_information
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log, sigmoid
-from bayescale.parts import NO_PREVIOUS
+from bayescale.parts import LEAST_GAP, NO_PREVIOUS
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
 from bayescale.structure import Structure, group_codes, leans_on_level
@@ -89,7 +89,8 @@ def checkpoint_arrays(sequence: np.ndarray, log_x: np.ndarray) -> Arrays:
     gap = np.full(len(order), NO_PREVIOUS)
     first = np.r_[True, np.diff(sequence[order]) != 0] if len(order) else np.zeros(0, bool)
     previous[order] = np.where(first, order, np.roll(order, 1))
-    gap[order] = np.where(first, NO_PREVIOUS, np.maximum(np.diff(log_x[order], prepend=0.0), 1e-6))
+    steps = np.maximum(np.diff(log_x[order], prepend=0.0), LEAST_GAP)
+    gap[order] = np.where(first, NO_PREVIOUS, steps)
     return {"previous": previous, "gap": gap}
 
 

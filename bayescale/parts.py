@@ -134,3 +134,5 @@ class Checkpoints(Part):
 
 #: Gap of a checkpoint that has none before it: its residual is fresh.
 NO_PREVIOUS = 1e3
+#: Smallest gap, in ln x: measured again at once, a run is not known without any scatter.
+LEAST_GAP = 1e-6

@@ -12,7 +12,7 @@ from bayescale.geometry import at_rows, natural
 from bayescale.laws.base import Parameters
 from bayescale.model import row_units
 from bayescale.noise import Noise
-from bayescale.parts import Checkpoints
+from bayescale.parts import LEAST_GAP, Checkpoints
 from bayescale.structure import Structure
 from bayescale.unseen import natural_at_cells, parameters
 
@@ -167,7 +167,7 @@ def _carry_on(
     used, position = np.unique(last[going_on], return_inverse=True)
     residual = np.zeros(location.shape)
     residual[:, going_on] = standard_residuals(structure, draws, arrays, used)[:, position]
-    rho = np.where(going_on, np.exp(-gap / p["length"]), 0.0)
+    rho = np.where(going_on, np.exp(-np.maximum(gap, LEAST_GAP) / p["length"]), 0.0)
     return location + rho * sd * residual, sd * np.sqrt(1 - rho**2)
 
 

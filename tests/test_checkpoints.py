@@ -75,6 +75,14 @@ def test_a_forecast_carries_the_last_residual_on_and_lets_it_fade():
     np.testing.assert_allclose(found.sd[0] / base.sd[0], np.sqrt(1 - fade**2), rtol=1e-6)
 
 
+def test_a_checkpoint_that_is_measured_again_has_a_density():
+    again = predicted(
+        bs.LogStudentT() + bs.Checkpoints(), np.ones(12), X[-1] * np.array([1.0, 2.0])
+    )
+    assert np.all(again.sd > 0)
+    assert np.all(np.isfinite(again.log_density(np.array([1.001, 1.001]))))
+
+
 def test_the_length_scale_is_pooled_over_groups_on_request():
     noise = bs.LogStudentT(scale=bs.Partial("family")) + bs.Checkpoints(over=bs.Partial("family"))
     structure = structure_of(bs.laws.PowerLaw(), runs_of(np.ones(12)), None, noise, None)
