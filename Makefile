@@ -2,7 +2,7 @@
 # make demo   forecasts from the bundled measurements, in demo/
 # make test   the tests
 # make lint   style and types
-# make docs   the documentation, in docs/_build/html
+# make docs   run every recipe (20 minutes), then write the documentation to docs/_build/html
 # make notebooks   run the notebooks and store what they show
 # make bench  measure sampling, beside textbook PyMC and NumPyro, and scale: docs/measured.md
 #
