@@ -78,6 +78,7 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
     coords = {g: range(size) for g, size in zip(structure.groups, structure.sizes, strict=True)}
     coords.update({"_".join(units.groups): range(len(units)) for units in structure.units.values()})
     coords.pop("", None)
+    # Scales are exponentials and shares sigmoids: checks of their bounds would only be compiled.
     with pm.Model(coords=coords, check_bounds=False) as model:
         data: dict[str, Any] = {}
         for name, values in model_arrays(arrays).items():

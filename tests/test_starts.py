@@ -6,6 +6,7 @@ from scipy import stats
 
 import bayescale as bs
 from bayescale.arrays import arrays_of, model_arrays
+from bayescale.information import end_information
 from bayescale.sampling import compile_structure
 from bayescale.starts import Mode, density_of, draw_near, find_modes
 from bayescale.structure import structure_of
@@ -84,3 +85,25 @@ def test_the_evidence_is_that_of_a_density_which_can_be_integrated():
     ratio = [density(mode.at + mode.spread @ d)[0] for d in drawn] - standard.logpdf(drawn)
     exact = np.logaddexp.reduce(ratio) - np.log(len(drawn)) + log_width
     assert found == pytest.approx(exact, abs=0.3)
+
+
+def test_a_curve_that_turns_round_shows_a_slope_at_each_end():
+    log_x, unit = np.linspace(-2.0, 2.0, 21), np.zeros(21, int)
+    falling_then_rising = 0.1 * (log_x - 0.5) ** 2
+    low, high = (
+        end_information(log_x, falling_then_rising, unit, 1, end) for end in ("low", "high")
+    )
+    # A tenth of the rows from either end, at -1.6 and 1.6.
+    np.testing.assert_allclose([low.slope[0], high.slope[0]], [0.42, 0.22])
+    np.testing.assert_allclose([low.rise[0], high.rise[0]], [0.416, 0.096])
+
+
+def test_an_exponent_that_rules_at_an_end_starts_near_the_slope_there():
+    law, x = bs.laws.UShape(), np.geomspace(1e7, 1e11, 40)
+    y = law(x, E=1e-6, A=8.0, a=0.2, d=1e9, b=0.1, f=0.05)
+    runs = bs.Runs({"x": x, "y": y}, y="y", x="x")
+    arrays = arrays_of(structure_of(law, runs, None, bs.LogNormal(), {}), runs)
+    a, b = (np.exp(arrays[f"start_{q}"][0] + law.parameter(q).centre) for q in ("a", "b"))
+    # A parabola through a corner is steeper at its ends than the corner.
+    assert 0.2 < a < 0.3
+    assert 0.1 < b < 0.2
