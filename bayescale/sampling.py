@@ -13,6 +13,7 @@ import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
 from bayescale.geometry import with_spreads
+from bayescale.memory import keep_freed_memory
 from bayescale.model import model_of
 from bayescale.signature import prior_text
 from bayescale.starts import start_at_modes, start_near_zero
@@ -143,6 +144,7 @@ def compile_structure(structure: Structure, arrays: Arrays) -> Any:
     import nutpie
     from pytensor import config
 
+    keep_freed_memory(len(arrays["y"]))
     key = replace(structure, priors=tuple((n, prior_text(p)) for n, p in structure.priors))
     with _lock:
         if key not in _compiled:

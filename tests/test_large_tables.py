@@ -1,10 +1,13 @@
 """What large tables are promised: chunks that change no number, and no array of draws x rows."""
 
+import platform
+
 import numpy as np
 import pytest
 
 import bayescale as bs
 from bayescale import forecast, holdout, likelihood
+from bayescale.memory import keep_freed_memory
 from bayescale.predictive import last_checkpoints, sequence_of_cells
 
 
@@ -73,3 +76,20 @@ def test_a_cell_of_several_runs_continues_none_of_them(fit):
     assert sequence_of_cells(fit.structure, fit.arrays, [(0,), (5,)]).tolist() == [-1, -1]
     one = {**fit.arrays, "sequence": fit.arrays["cell"]}
     assert sequence_of_cells(fit.structure, one, [(2,), (5,)]).tolist() == [2, -1]
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc gives memory back at once"
+)
+def test_large_arrays_do_not_come_anew_from_the_system_at_every_gradient():
+    resource = pytest.importorskip("resource")
+
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(10):
+            np.full(2_000_000, 1.0)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    keep_freed_memory(1_000_000)
+    faults()
+    assert faults() < 1000
