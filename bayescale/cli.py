@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bayescale.comparison import Comparison
-    from bayescale.fitting import Fit
     from bayescale.laws.base import Law
     from bayescale.runs import Runs
 
@@ -86,9 +85,10 @@ def forecast(
         target = chosen_target(to or [], runs)
         out.mkdir(parents=True, exist_ok=True)
         console.print(runs, markup=False, soft_wrap=True)
-        fits = fit_all(console, laws, runs, draws=draws, seed=seed, correlated=bool(sequence))
-        console.print("comparing: leaving out one run at a time")
-        answer = answer_of(fits, target, seed)
+        comparison = compare_all(
+            console, laws, runs, draws=draws, seed=seed, correlated=bool(sequence)
+        )
+        answer = answer_of(comparison, target, seed)
         write(answer, out)
         if html:
             (out / "report.html").write_text(page_of(answer, out), encoding="utf-8")
@@ -259,7 +259,7 @@ class Answer:
         return next(iter(self.comparison.fits.values())).runs
 
 
-def fit_all(
+def compare_all(
     console: "Console",
     laws: "Mapping[str, Law]",
     runs: "Runs",
@@ -267,49 +267,44 @@ def fit_all(
     draws: int,
     seed: int,
     correlated: bool,
-) -> "dict[str, Fit]":
-    """Fit every law; floors vary over all groups, bends are common to the table.
+) -> "Comparison":
+    """Fit every law and compare; floors vary over all groups, bends are common to the table.
 
     A family may have a limit of its own, but the few runs of one cannot place a bend of its own.
-    While one law is sampled the next one is compiled, those first that are sampled longest.
     """
-    from bayescale.fitting import fit
+    from bayescale.examining import examine_all
     from bayescale.noise import Checkpoints, LogStudentT
     from bayescale.pooling import Partial, Shared
 
-    def fitted(law: "Law") -> "Fit":
-        return fit(
-            law,
-            runs,
-            pooling={
+    def options(law: "Law") -> dict[str, Any]:
+        return {
+            "pooling": {
                 **{q.name: Partial(*runs.groups) for q in law.with_role("floor")},
                 **{q.name: Shared() for q in law.with_role("bend", "location")},
             },
-            noise=LogStudentT() + Checkpoints() if correlated else None,
-            draws=draws,
+            "noise": LogStudentT() + Checkpoints() if correlated else None,
+            "draws": draws,
+            "random_seed": seed,
+            "progressbar": False,
+        }
+
+    console.print(f"fitting {', '.join(laws)}, and leaving out one run at a time")
+    with console.status("compiling and sampling, about half a minute a law"):
+        return examine_all(
+            laws,
+            runs,
+            {name: options(law) for name, law in laws.items()},
             random_seed=seed,
-            progressbar=False,
+            max_refits=MAX_REFITS,
         )
 
-    console.print(f"fitting {', '.join(laws)}")
-    longest_first = sorted(laws, key=lambda name: -len(laws[name].parameters))
-    with (
-        ThreadPoolExecutor(2) as pool,
-        console.status("compiling and sampling, about half a minute a law"),
-    ):
-        made = pool.map(fitted, [laws[name] for name in longest_first])
-        fits = dict(zip(longest_first, made, strict=True))
-    return {name: fits[name] for name in laws}
 
-
-def answer_of(fits: "Mapping[str, Fit]", target: Mapping[str, float], seed: int) -> Answer:
-    """Compare the fits, and forecast with each of them and with their mixture."""
+def answer_of(comparison: "Comparison", target: Mapping[str, float], seed: int) -> Answer:
+    """Forecast with every fit and with their mixture."""
     import numpy as np
 
-    from bayescale.comparison import compare
-
+    fits = comparison.fits
     runs = next(iter(fits.values())).runs
-    comparison = compare(fits, max_refits=MAX_REFITS, random_seed=seed)
     grid = {
         s: np.geomspace(min(values.min(), target[s]), max(values.max(), target[s]), 81)
         for s, values in runs.x.items()

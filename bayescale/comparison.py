@@ -136,7 +136,7 @@ def compare(
             name: leave_group_out(fit, folds, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())
         }
-    return _compared(fits, by, held, units)
+    return compared(fits, by, held, units)
 
 
 @dataclass(frozen=True)
@@ -252,10 +252,10 @@ def _plain(values: Any) -> np.ndarray:
     return np.zeros(0) if values is None else np.asarray(values, float)
 
 
-def _compared(
+def compared(
     fits: Mapping[str, Fit], by: str, held: Mapping[str, HeldOut], units: np.ndarray
 ) -> Comparison:
-    """Table of scores; `units` are what standard errors count, one a row of the data."""
+    """Put scores in a table; `units` are what standard errors count, one a row of the data."""
     import pandas as pd
 
     row = next(iter(held.values())).row
