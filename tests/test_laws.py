@@ -181,6 +181,17 @@ def test_an_implicit_root_carries_the_gradient_of_the_root():
     np.testing.assert_allclose(slope, 1 / (3 * found**2 + 1), rtol=1e-10)
 
 
+def test_the_loss_along_a_run_solves_its_equation_far_from_the_data():
+    law, rng = bs.laws.get("batch_trajectory"), np.random.default_rng(0)
+    p = {k: v * np.exp(rng.normal(size=5000)) for k, v in law.example.parameters.items()}
+    wide = [np.log10(ends) + np.array((-1, 1)) for ends in law.example.inputs.values()]
+    N, S, B = (10 ** rng.uniform(*ends, 5000) for ends in wide)
+    loss = law(N, S, B, **p)
+    steps = S / (1 + p["B_r"] * (loss / law.at) ** (-1 / p["aB"]) / B)
+    right = (p["Nc"] / N) ** p["aN"] + (p["Sc"] / steps) ** p["aS"]
+    assert np.abs(np.log(right / loss)).max() < 1e-6
+
+
 def test_published_numbers_are_met():
     get = bs.laws.get
     repeated = get("data_constrained")

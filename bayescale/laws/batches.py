@@ -7,7 +7,7 @@ from typing import Any
 
 from bayescale.laws.base import Law, Parameters, exponent, level, location
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import implicit_root, logaddexp, softplus
+from bayescale.laws.numerics import logaddexp, root_from_below, softplus
 
 _KAPLAN_BATCH = 2.1e8  # tokens, at a loss of 1 nat
 _KAPLAN_STEPS = 2.1e3  # at a loss of 1 nat
@@ -191,8 +191,7 @@ class BatchTrajectory(Law):
             total, fall = right(log_loss)
             return log_loss - total, 1 + fall
 
-        low = logaddexp(xp, by_size, by_steps)
-        return implicit_root(xp, gap, low, right(low)[0])
+        return root_from_below(xp, gap, logaddexp(xp, by_size, by_steps))
 
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any

@@ -91,6 +91,31 @@ def implicit_root(xp: Any, f: Any, low: Any, high: Any, steps: int = 8) -> Any:
     return t - value / _constant(derivative)
 
 
+def root_from_below(xp: Any, f: Any, start: Any, steps: int = 6) -> Any:
+    """Root of an increasing concave function above `start`, with the gradient of the root itself.
+
+    A tangent of such a function lies above it, so that Newton's steps never pass the root.  As in
+    :func:`implicit_root` only the last step carries the gradient.
+
+    Parameters
+    ----------
+    xp : module
+        ``numpy`` or ``pytensor.tensor``.
+    f : callable
+        ``f(t)`` returns value and derivative, elementwise.
+    start : array
+        Where the function is not positive.
+    steps : int
+        Number of steps before the last one.
+    """
+    t = _constant(start)
+    for _ in range(steps):
+        value, derivative = map(_constant, f(t))
+        t = t - value / derivative
+    value, derivative = f(t)
+    return t - value / _constant(derivative)
+
+
 def _constant(z: Any) -> Any:
     """Cut a graph off from its gradient; numbers have none."""
     if not hasattr(z, "owner"):
