@@ -11,6 +11,8 @@ from typing import Any
 LOG_ZERO = -1e6
 
 
+#: Where exp(z) and log(1 + exp(z)) are one number.
+FAR_BELOW = 40.0
 _LOG_2 = log(2.0)
 
 
@@ -19,12 +21,22 @@ def softplus(xp: Any, z: Any) -> Any:
     return xp.maximum(z, 0.0) + xp.log1p(xp.exp(-xp.abs(z)))
 
 
+def log_softplus(xp: Any, z: Any) -> Any:
+    """``log(log(1 + exp(z)))``, which is z far below zero."""
+    return xp.minimum(z + FAR_BELOW, 0.0) + xp.log(softplus(xp, xp.maximum(z, -FAR_BELOW)))
+
+
 def logaddexp(xp: Any, a: Any, b: Any) -> Any:
     """``log(exp(a) + exp(b))`` without overflow.
 
     It is added to something, so that log1p would sharpen digits that are lost; the compiler would
-    put it back for log(1 + exp), and take the exponential anew for the gradient.
+    put it back for log(1 + exp), and take the exponential anew for the gradient.  A term that is
+    switched off leaves nothing to compile.
     """
+    if isinstance(a, float) and a == LOG_ZERO:
+        return b
+    if isinstance(b, float) and b == LOG_ZERO:
+        return a
     return xp.maximum(a, b) + xp.log(2 + 2 * xp.exp(-xp.abs(a - b))) - _LOG_2
 
 
