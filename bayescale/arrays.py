@@ -13,10 +13,17 @@ import numpy as np
 from bayescale.information import Information, end_information, local_information
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log, sigmoid
+from bayescale.least_squares import knots
 from bayescale.parts import LEAST_GAP, NO_PREVIOUS
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
-from bayescale.structure import Structure, group_codes, leans_on_level
+from bayescale.structure import (
+    Structure,
+    group_codes,
+    leans_on_knots,
+    leans_on_length,
+    leans_on_level,
+)
 
 Arrays = dict[str, np.ndarray]
 
@@ -173,11 +180,11 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         count = len(structure.units[structure.anchored])
         made = [name for name in rows if name.startswith("feature_")]
         for name in made or [f"log_{s}" for s in symbols]:
-            anchor = "anchor_" + name.removeprefix("log_")
-            arrays[anchor] = _by_unit(np.mean, rows[name], unit, count)
-            if structure.law.with_role("bend"):
-                half = _by_unit(np.ptp, rows[name], unit, count) / 2
-                arrays["reach" + anchor.removeprefix("anchor")] = np.maximum(half, 0.5)
+            arrays["anchor_" + name.removeprefix("log_")] = _by_unit(
+                np.mean, rows[name], unit, count
+            )
+        if any(leans_on_knots(structure, q) for q in structure.law.parameters):
+            arrays["knots"] = knots(log_x[0], log_y, unit, count)
     found: dict[tuple[str, ...], Information] = {}
     for q in structure.parameters:
         unit = _unit_of_row(structure, q.name, rows)
@@ -192,6 +199,8 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
             seen = end_information(log_x[0], log_y, unit, count, q.end)
             known = replace(known, slope_error=seen.slope_error, slope=seen.slope[None])
             arrays[f"rise_{q.name}"] = seen.rise
+        if leans_on_length(structure, q):
+            arrays[f"apart_{q.name}"] = _typical_gaps(rows["gap"], unit, count)
         centred = _centred(structure, q, known)
         if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
             arrays[f"centred_{q.name}"] = centred
@@ -214,11 +223,19 @@ def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarr
     return np.zeros(len(known.slope_error))
 
 
+def _typical_gaps(gap: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:
+    """Geometric mean of the distance of neighbouring checkpoints in ln x, 1 without any."""
+    follows = gap < NO_PREVIOUS
+    if not follows.any():
+        return np.ones(count)
+    return np.exp(_by_unit(np.mean, np.log(gap[follows]), unit[follows], count))
+
+
 def _step(
     structure: Structure, q: Parameter, known: Information, centred: np.ndarray
 ) -> np.ndarray:
     """About the posterior standard deviation of a coordinate, where the rows determine it."""
-    if q.name in structure.prior_of:
+    if q.name in structure.prior_of or leans_on_knots(structure, q):
         return np.ones(len(centred))
     if q.name == structure.anchored:
         step = np.clip(known.level_error, 1e-3, q.spread)

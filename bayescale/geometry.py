@@ -19,18 +19,18 @@ import numpy as np
 
 from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum, softplus
+from bayescale.leans import FromZero, Lean
+from bayescale.least_squares import linear_prior, normal_equation
+from bayescale.parts import LENGTH
 from bayescale.pooling import Partial
 from bayescale.population import draw_between
-from bayescale.structure import Structure, is_seen_as_reach, leans_on_level
-
-
-@dataclass(frozen=True)
-class Lean:
-    """What is sampled of a parameter, given earlier ones: ``(coordinate + shift) * scale``."""
-
-    shift: Any = 0.0
-    scale: Any = 1.0
-
+from bayescale.structure import (
+    Structure,
+    is_linear,
+    leans_on_knots,
+    leans_on_length,
+    leans_on_level,
+)
 
 UPRIGHT = Lean()
 
@@ -41,16 +41,19 @@ def coordinates(
     """Coordinates of all parameters at their units, from the variables that are sampled."""
     z: dict[str, Any] = {}
     for q in itertools.chain(*structure.stages):
-        z[q.name] = coordinate(structure, q, draws, arrays, lean_of(xp, structure, q, z, arrays))
+        z[q.name] = coordinate(
+            xp, structure, q, draws, arrays, lean_of(xp, structure, q, z, arrays)
+        )
     return z
 
 
 def coordinate(
+    xp: Any,
     structure: Structure,
     q: Parameter,
     draws: Mapping[str, Any],
     arrays: Mapping[str, Any],
-    lean: Lean = UPRIGHT,
+    lean: Lean | FromZero = UPRIGHT,
 ) -> Any:
     """Coordinate of one parameter at its units, from the variables that are sampled."""
     name = q.name
@@ -58,63 +61,115 @@ def coordinate(
     if q.role == "effect":
         raw = draws[f"{name}_sd"] * raw
     if lean is not UPRIGHT:
-        raw = raw / lean.scale - lean.shift
+        raw = lean.coordinate(xp, raw)
     if isinstance(structure.pooling_of[name], Partial) and q.role != "effect":
         raw = raw + (1 - arrays[f"centred_{name}"]) * population_mean(structure, q, draws)
-    scale = 1.0 if q.role == "ceiling" else arrays[f"scale_{name}"]
-    return arrays[f"offset_{name}"] + scale * raw
+    return arrays[f"offset_{name}"] + _scale(q, arrays) * raw
+
+
+def sampled_of(
+    structure: Structure, z: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Variables that are sampled, from all coordinates of a model without pooling."""
+    made, earlier = {}, dict[str, np.ndarray]()
+    for q in itertools.chain(*structure.stages):
+        name, lean = q.name, lean_of(np, structure, q, earlier, arrays)
+        raw = lean.sampled((z[name] - arrays[f"offset_{name}"]) / _scale(q, arrays))
+        made[f"{name}_raw"] = (raw - arrays[f"start_{name}"]) / arrays[f"step_{name}"]
+        earlier[name] = z[name]
+    return made
+
+
+def _scale(q: Parameter, arrays: Mapping[str, Any]) -> Any:
+    """Return the scale of a coordinate; that of a ceiling is where it starts."""
+    return 1.0 if q.role == "ceiling" else arrays[f"scale_{q.name}"]
 
 
 def lean_of(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> Lean:
-    """How what is sampled of a parameter leans on the coordinates of earlier stages.
-
-    It is a choice of coordinates: any smooth function of earlier ones gives the same posterior.
-    """
+) -> Lean | FromZero:
+    """How what is sampled of a parameter leans on the coordinates of earlier ones."""
     if leans_on_level(structure, q):
         return Lean(shift=arrays[f"centred_{q.name}"] * _slope_shift(xp, structure, q, z, arrays))
-    if is_seen_as_reach(structure, q):
-        return Lean(scale=_reach(xp, structure, q, z, arrays))
+    if leans_on_knots(structure, q):
+        return _from_least_squares(xp, structure, q, z, arrays)
+    if leans_on_length(structure, q):
+        length = xp.exp(_transfer(structure, z[LENGTH], LENGTH, q.name))
+        return Lean(shift=0.5 * log1mexp(xp, -2 * arrays[f"apart_{q.name}"] / length))
     return UPRIGHT
 
 
 def _slope_shift(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> Any:
-    r"""How much the logarithm of the slope of the response at the anchor exceeds an exponent's.
+    """How much the logarithm of the slope of the response at the anchor exceeds an exponent's.
 
-    The slope is the exponent, plus what bends add to it, times the share that its term has in the
-    response.  Where bends would take more than the slope that the data show, the shift levels off.
-    An exponent that rules at one end of the data gives the slope there, times the share there.
+    The slope is the exponent times the share that its term has in the response.  An exponent that
+    rules at one end of the data gives the slope there, times the share there.
     """
     parts = _split(xp, structure, z)
     if q.end:
         beside = 1 - xp.exp(parts.log_reducible - parts.log_response)
         share = 1 - beside * xp.exp(-arrays[f"rise_{q.name}"])
         return xp.log(softplus(xp, END_SHARPNESS * share) / END_SHARPNESS)
-    log_share = parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
-    if not structure.law.with_role("bend"):
-        return log_share
-    term = _log_term(xp, structure, z, arrays, (-0.5, 0.5))
-    bends = (term[0] - term[1]) / _half_range(arrays)
-    left = softplus(xp, SHARPNESS * (1 - bends * xp.exp(log_share) / _slope(xp, q, arrays)))
-    return log_share - xp.log(left / SHARPNESS)
+    return parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
 
 
-def _reach(
+def _from_least_squares(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> Any:
-    """How far a bend of unit size takes the response off a straight line within the data."""
-    fixed = {r.name: 0.0 for r in structure.law.with_role("bend")} | {q.name: 1.0}
-    term = _log_term(xp, structure, z, arrays, (-1.0, 0.0, 1.0), **fixed)
-    parts = _split(xp, structure, z)
-    exponent = structure.law.with_role("exponent")[0]
-    fall = _slope(xp, exponent, arrays) * _half_range(arrays)
-    log_share = parts.log_reducible - parts.log_response
-    odds = log_share - log1mexp(xp, log_share) - fall * xp.exp(-log_share)
-    off = (term[2] + term[0] - 2 * term[1]) * xp.exp(log_sigmoid(xp, odds))
-    return _transfer(structure, xp.sqrt(off**2 + NEAR**2), str(structure.anchored), q.name)
+) -> Lean | FromZero:
+    r"""Place an exponent, or a change of it, where least squares at a few knots put it.
+
+    With the reducible response :math:`r = y - E` at knots of the data and at the anchor,
+    :math:`\log (r_k / r_0) = \sum_j c_j X_{jk}` over the exponent and those changes of it that
+    it is linear in.
+    """
+    law, anchored = structure.law, str(structure.anchored)
+    linear = [r for r in law.parameters if is_linear(r)]
+    away, rest, weight = _fall_of_reducible(xp, structure, z, arrays)
+
+    def term(only: Parameter | None = None) -> Any:
+        fixed = {r.name: float(r is only) for r in linear}
+        at_knots = _log_term(xp, structure, z, arrays, away, **fixed)
+        return at_knots - at_knots[:1]
+
+    base = 0.0 if set(law.with_role("bend")) <= set(linear) else term()
+    column = {r.name: term(r) - base for r in linear}
+    rest = rest - base
+    for r in linear:
+        if r.name in z:
+            value = xp.exp(z[r.name]) if r.is_positive else z[r.name]
+            rest = rest - _transfer(structure, value, r.name, anchored) * column[r.name]
+    later = [r for r in linear if r.name not in z and r is not q]
+    pull, precision = normal_equation(
+        [column[r.name] for r in (q, *later)], rest, weight, [linear_prior(r) for r in later]
+    )
+    members = len(structure.units[anchored]) / len(structure.units[q.name])
+    centre, spread = linear_prior(q)
+    precision = members * _transfer(structure, precision, anchored, q.name) + spread**-2
+    pull = members * _transfer(structure, pull, anchored, q.name) + centre * spread**-2
+    error, centred = 1 / xp.sqrt(precision), arrays.get(f"centred_{q.name}", 1.0)
+    if q.is_positive:
+        return FromZero(softplus(xp, pull * error), error, q.centre, centred)
+    return Lean(centred * (q.centre - pull / precision), 1 + centred * (1 / error - 1))
+
+
+def _fall_of_reducible(
+    xp: Any, structure: Structure, z: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> tuple[Any, Any, Any]:
+    """Distance of knots from the anchor, log r there less that at the anchor, and its weight."""
+    anchored, parts = str(structure.anchored), _split(xp, structure, z)
+    away, log_y, weight = (_at_knots(arrays["knots"][i], z[anchored].ndim) for i in range(3))
+    left: Any = 1.0
+    for name, value in parts.log_floors.items():
+        below = xp.exp(_transfer(structure, value, name, anchored) - log_y)
+        left = left * (softplus(xp, FLOOR_SHARPNESS * (1 - below)) / FLOOR_SHARPNESS + LEAST_LEFT)
+    return away, log_y + xp.log(left) - parts.log_reducible, weight * left**2
+
+
+def _at_knots(knots: Any, ndim: int) -> Any:
+    """Knots of every unit, shape (knots, units), with dimensions for draws between."""
+    return knots if ndim == 1 else np.expand_dims(knots, tuple(range(1, ndim)))
 
 
 def _log_term(
@@ -122,13 +177,10 @@ def _log_term(
     structure: Structure,
     z: Mapping[str, Any],
     arrays: Mapping[str, Any],
-    at: tuple[float, ...],
+    away: Any,
     **fixed: float,
 ) -> Any:
-    """Logarithm of the first term without its level and exponent, so many half ranges off.
-
-    The first axis runs over `at`.
-    """
+    """Logarithm of the first term without its level, so far off the anchor in ln x."""
     law, anchored = structure.law, str(structure.anchored)
     names = {q.name for q in law.parameters if q.role not in ("floor", "exponent", "level")}
     found = {
@@ -137,27 +189,14 @@ def _log_term(
         if n in names - set(fixed)
     }
     off = {q.name: 0.0 for q in law.with_role("floor", "exponent")}
-    p = _parameters(xp, found).with_values(**off, **{anchored: 1.0}, **fixed)
-    away = np.reshape(at, (-1, *[1] * z[anchored].ndim)) * _half_range(arrays)
+    p = _parameters(xp, found).with_values(**(off | {anchored: 1.0} | fixed))
     return law.log_mean(xp, p, *(xp.exp(away + xp.log(x)) for x in anchor(xp, arrays)))
 
 
-def _half_range(arrays: Mapping[str, Any]) -> Any:
-    """Half the range of the first input in the data of every anchored unit, in ln x."""
-    return next(values for name, values in arrays.items() if name.startswith("reach_"))
-
-
-def _slope(xp: Any, q: Parameter, arrays: Mapping[str, Any]) -> Any:
-    """Slope of log y at the anchor that the data of every unit show."""
-    return xp.exp(arrays[f"start_{q.name}"] + q.centre)
-
-
-#: How sharply the share of a slope that bends leave to an exponent levels off at zero.
-SHARPNESS = 3.0
-#: The same for the share of a term at one end of the data.
+#: How sharply the share of a term at one end of the data levels off at zero.
 END_SHARPNESS = 10.0
-#: Distance from a straight line, in ln y, below which data say little about a bend.
-NEAR = 0.1
+#: How sharply what floors leave of the data levels off at zero, and the least share left.
+FLOOR_SHARPNESS, LEAST_LEFT = 30.0, 1e-3
 
 
 def population_mean(structure: Structure, q: Parameter, draws: Mapping[str, Any]) -> Any:
@@ -198,7 +237,7 @@ def with_spreads(
         raw = arrays[f"start_{q.name}"] + arrays[f"step_{q.name}"] * draws[f"{q.name}_raw"]
         centre = arrays[f"centred_{q.name}"] * population_mean(structure, q, draws)
         lean = lean_of(np, structure, q, z, arrays)
-        made[f"{q.name}_sd"] = draw_between(q, raw / lean.scale - lean.shift - centre, rng)
+        made[f"{q.name}_sd"] = draw_between(q, lean.coordinate(np, raw) - centre, rng)
     return made
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bayescale.arrays import Arrays, arrays_of
 from bayescale.fitting import Fit
-from bayescale.geometry import anchor, coordinates, natural
+from bayescale.geometry import anchor, natural, sampled_of
 from bayescale.laws.base import Law, Parameter, Parameters
 from bayescale.laws.numerics import logit_of_log
 from bayescale.noise import Noise, default_noise
@@ -66,16 +66,7 @@ def known_fit(
     wanted = _wanted(structure, parameters)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = _coordinates_of(structure, arrays, wanted)
-    draws = {f"{name}_raw": np.zeros_like(values) for name, values in wanted.items()}
-    # Without pooling every coordinate is an affine function of what would be sampled, given those
-    # that it leans on.
-    for stage in structure.stages:
-        names = [q.name for q in stage]
-        at_0 = coordinates(np, structure, draws, arrays)
-        ones = {f"{name}_raw": np.ones_like(z[name]) for name in names}
-        at_1 = coordinates(np, structure, {**draws, **ones}, arrays)
-        for name in names:
-            draws[f"{name}_raw"] = (z[name] - at_0[name]) / (at_1[name] - at_0[name])
+    draws = sampled_of(structure, z, arrays)
     found = natural(np, structure, draws, arrays)
     for name, (kind, values) in found.items():
         if not np.allclose(np.exp(values) if kind == "logs" else values, wanted[name], rtol=1e-9):

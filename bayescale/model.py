@@ -17,7 +17,6 @@ from bayescale.arrays import (
 )
 from bayescale.geometry import (
     UPRIGHT,
-    Lean,
     at_rows,
     coordinate,
     lean_of,
@@ -25,6 +24,7 @@ from bayescale.geometry import (
     population_mean,
 )
 from bayescale.laws.base import Law, Parameter
+from bayescale.leans import FromZero, Lean
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.population import deviations
@@ -91,7 +91,7 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
         for q in itertools.chain(*structure.stages):
             lean = lean_of(pt, structure, q, z, data)
             draws.update(_vary(structure, q, data, lean))
-            z[q.name] = coordinate(structure, q, draws, data, lean)
+            z[q.name] = coordinate(pt, structure, q, draws, data, lean)
         found = natural_of(pt, structure, z, data)
         rows = at_rows(pt, found, row_units(structure, data))
         law, noise = structure.law, structure.noise
@@ -116,7 +116,7 @@ def _shape(structure: Structure, name: str) -> dict[str, Any]:
 
 
 def _vary(
-    structure: Structure, q: Parameter, data: Mapping[str, Any], lean: Lean = UPRIGHT
+    structure: Structure, q: Parameter, data: Mapping[str, Any], lean: Lean | FromZero = UPRIGHT
 ) -> dict[str, Any]:
     """Free variables of one parameter under its pooling; shapes end in the units."""
     import pymc as pm
@@ -130,11 +130,7 @@ def _vary(
                     q, prior, len(structure.units[name]), f"{name}_raw", shape
                 )
             }
-        return {
-            f"{name}_raw": pm.Normal(
-                f"{name}_raw", (lean.shift - start) / step, q.spread * lean.scale / step, **shape
-            )
-        }
+        return {f"{name}_raw": lean.alone(f"{name}_raw", q, start, step, **shape)}
     made: dict[str, Any] = {}
     if prior is not None:
         made[f"{name}_mean"] = _from_user(q, prior, 1, f"{name}_mean", {})
@@ -148,10 +144,8 @@ def _vary(
         if group in structure.main_effects(name):
             effect = f"{name}_effect_{group}"
             made[effect] = deviations(effect, q, np.zeros(size), np.ones(size), dims=group)
-    centre = data[f"centred_{name}"] * population_mean(structure, q, made) + lean.shift
-    made[f"{name}_raw"] = deviations(
-        f"{name}_raw", q, (centre * lean.scale - start) / step, step / lean.scale, **shape
-    )
+    mean = data[f"centred_{name}"] * population_mean(structure, q, made)
+    made[f"{name}_raw"] = lean.together(f"{name}_raw", q, mean, start, step, **shape)
     return made
 
 

@@ -116,11 +116,11 @@ class Checkpoints(Part):
 
     def pooling(self) -> dict[str, Pooling]:
         """How the length scale varies."""
-        return {"length": self.over}
+        return {LENGTH: self.over}
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the length scale."""
-        return (Parameter("length", "length", "log", math.log(self.length), 1.0, 0.3),)
+        return (Parameter(LENGTH, "length", "log", math.log(self.length), 1.0, 0.3),)
 
     def adjust(
         self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
@@ -132,6 +132,8 @@ class Checkpoints(Part):
         return mean + rho * sd * residual[..., previous], sd * xp.sqrt(1 - rho**2)
 
 
+#: Name of the length scale of correlated checkpoints.
+LENGTH = "length"
 #: Gap of a checkpoint that has none before it: its residual is fresh.
 NO_PREVIOUS = 1e3
 #: Smallest gap, in ln x: measured again at once, a run is not known without any scatter.

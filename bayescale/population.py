@@ -15,11 +15,13 @@ which has no neck, and in which the two forms differ only by a linear map.  Afte
 """
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from bayescale.laws.base import Parameter
+from bayescale.laws.numerics import gammaln
 
 #: Degrees of freedom of the prior of the variance: its standard deviation varies by half a log
 #: unit.  It stays off zero, where few groups would collapse onto one value and narrow the bands
@@ -33,19 +35,68 @@ def typical_deviation(q: Parameter) -> float:
     return 0.5 * q.between * math.sqrt(_MEDIAN_CHI2 / DOF)
 
 
+class Spread(Protocol):
+    """How units of a parameter lie around a mean; densities are joint over the last axis."""
+
+    def log_density(self, xp: Any, deviation: Any) -> Any:
+        """Log density of deviations, (..., units) -> (...)."""
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw deviations."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Independent units, under the prior of the parameter."""
+
+    q: Parameter
+
+    def log_density(self, xp: Any, deviation: Any) -> Any:
+        """See :class:`Spread`."""
+        constant = 0.5 * math.log(2 * math.pi) + math.log(self.q.spread)
+        return -xp.sum(0.5 * (deviation / self.q.spread) ** 2 + constant, axis=-1)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """See :class:`Spread`."""
+        return self.q.spread * rng.standard_normal(shape)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Groups of one population, whose standard deviation is integrated out."""
+
+    q: Parameter
+
+    def log_density(self, xp: Any, deviation: Any) -> Any:
+        """See :class:`Spread`."""
+        count, scale = deviation.shape[-1], DOF * typical_deviation(self.q) ** 2
+        half = 0.5 * (DOF + count)
+        log_constant = gammaln(xp, half) - math.lgamma(0.5 * DOF)
+        log_constant = log_constant - 0.5 * count * math.log(math.pi * scale)
+        return log_constant - half * xp.log1p(xp.sum(deviation**2, axis=-1) / scale)
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """See :class:`Spread`."""
+        between = typical_deviation(self.q) * np.sqrt(DOF / rng.chisquare(DOF, shape[:-1]))
+        return np.asarray(between[..., None] * rng.standard_normal(shape))
+
+
 def deviations(name: str, q: Parameter, centre: Any, step: Any, **shape: Any) -> Any:
     """Variable whose distance from `centre`, times `step`, deviates as the groups of `q` do."""
     import pymc as pm
+    import pytensor.tensor as pt
+
+    together = Together(q)
+
+    def logp(value: Any, centre: Any, step: Any) -> Any:
+        return together.log_density(pt, (value - centre) * step) + pt.sum(pt.log(step), axis=-1)
+
+    def random(centre: Any, step: Any, rng: Any = None, size: Any = None) -> Any:
+        centre, step = np.broadcast_arrays(centre, step)
+        return centre + together.draw(rng, (*tuple(size or ()), centre.shape[-1])) / step
 
     return pm.CustomDist(
-        name,
-        centre,
-        step,
-        typical_deviation(q),
-        logp=_log_density,
-        random=_random,
-        signature="(k),(k),()->(k)",
-        **shape,
+        name, centre, step, logp=logp, random=random, signature="(k),(k)->(k)", **shape
     )
 
 
@@ -53,25 +104,3 @@ def draw_between(q: Parameter, found: np.ndarray, rng: np.random.Generator) -> n
     """Draw the standard deviation between groups given deviations, (..., groups) -> (..., 1)."""
     scale = DOF * typical_deviation(q) ** 2 + np.sum(found**2, axis=-1, keepdims=True)
     return np.asarray(np.sqrt(scale / rng.chisquare(DOF + found.shape[-1], scale.shape)))
-
-
-def _log_density(value: Any, centre: Any, step: Any, typical: Any) -> Any:
-    import pytensor.tensor as pt
-
-    count = value.shape[-1]
-    deviation = (value - centre) * step
-    half = 0.5 * (DOF + count)
-    return (
-        pt.gammaln(half)
-        - math.lgamma(0.5 * DOF)
-        - 0.5 * count * pt.log(DOF * math.pi * typical**2)
-        + pt.sum(pt.log(step), axis=-1)
-        - half * pt.log1p(pt.sum(deviation**2, axis=-1) / (DOF * typical**2))
-    )
-
-
-def _random(centre: Any, step: Any, typical: Any, rng: Any = None, size: Any = None) -> Any:
-    centre, step = np.broadcast_arrays(centre, step)
-    shape = (*tuple(size or ()), centre.shape[-1])
-    between = typical * np.sqrt(DOF / rng.chisquare(DOF, shape[:-1]))
-    return centre + between[..., None] * rng.standard_normal(shape) / step

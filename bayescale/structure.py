@@ -83,9 +83,7 @@ class Structure:
     @cached_property
     def stages(self) -> tuple[tuple[Parameter, ...], ...]:
         """Parameters in the order in which their coordinates lean on earlier ones."""
-        rank = [
-            leans_on_level(self, q) * 2 or is_seen_as_reach(self, q) * 1 for q in self.parameters
-        ]
+        rank = [_stage(self, q) for q in self.parameters]
         return tuple(
             tuple(q for q, r in zip(self.parameters, rank, strict=True) if r == stage)
             for stage in range(3)
@@ -134,6 +132,15 @@ def group_labels(runs: Runs, group: str) -> tuple[Any, ...]:
     return tuple(runs.sequence_labels if group == SEQUENCE else runs.labels(group))
 
 
+def _stage(structure: Structure, q: Parameter) -> int:
+    """Position among stages: what leans comes late, and exponents after their changes."""
+    if leans_on_knots(structure, q):
+        return 1 if q.role == "exponent" else 2
+    if leans_on_level(structure, q):
+        return 2
+    return 1 if leans_on_length(structure, q) else 0
+
+
 def leans_on_level(structure: Structure, q: Parameter) -> bool:
     """Whether an exponent is sampled as the slope that it gives the whole response.
 
@@ -142,6 +149,7 @@ def leans_on_level(structure: Structure, q: Parameter) -> bool:
     """
     return (
         q.role == "exponent"
+        and not leans_on_knots(structure, q)
         and q.of is not None
         and structure.anchored is not None
         and q.name not in structure.prior_of
@@ -149,18 +157,36 @@ def leans_on_level(structure: Structure, q: Parameter) -> bool:
     )
 
 
-def is_seen_as_reach(structure: Structure, q: Parameter) -> bool:
-    """Whether a bend of either sign is sampled as how far it takes the curve off a straight line.
+def is_linear(q: Parameter) -> bool:
+    """Whether the logarithm of a term is linear in an exponent or a change of one."""
+    return q.role == "exponent" or (q.role == "bend" and q.link == "real")
 
-    Data determine that distance; the change of the exponent itself only together with the floor
-    and with where and how sharply the curve bends.
+
+def leans_on_knots(structure: Structure, q: Parameter) -> bool:
+    """Whether an exponent or its change is sampled as its distance from least squares.
+
+    Where a curve bends and what it tends to being given, a few points of the data say what
+    exponents are, and how well.
+    """
+    law = structure.law
+    return (
+        is_linear(q)
+        and bool(law.with_role("bend"))
+        and len(law.inputs) == 1
+        and len(law.with_role("level")) == len(law.with_role("exponent")) == 1
+        and structure.anchored is not None
+        and q.name not in structure.prior_of
+    )
+
+
+def leans_on_length(structure: Structure, q: Parameter) -> bool:
+    """Whether the scale of correlated checkpoints is sampled as that of their innovations.
+
+    Data determine how far one checkpoint lies from the next; the scale itself only together with
+    the length over which checkpoints forget.
     """
     return (
-        q.role == "bend"
-        and q.link == "real"
-        and structure.anchored is not None
-        and bool(structure.law.with_role("level") and structure.law.with_role("exponent"))
-        and q.name not in structure.prior_of
+        q.role == "scale" and structure.noise.has_checkpoints and q.name not in structure.prior_of
     )
 
 

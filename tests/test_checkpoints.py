@@ -7,6 +7,7 @@ import bayescale as bs
 from bayescale.arrays import arrays_of
 from bayescale.doubt import Discrepancy, ScaleTrend
 from bayescale.forecast import forecast, predict_runs
+from bayescale.geometry import sampled_of
 from bayescale.laws.base import Parameters
 from bayescale.structure import structure_of
 
@@ -33,6 +34,8 @@ def posterior(noise, y, sigma=0.02, length=0.3, samples=4000):
         draws[f"{q.name}_raw"] = np.full((samples, 1), z)
         draws[f"{q.name}_mean"] = np.full((samples, 1), z)
         draws[f"{q.name}_sd"] = np.zeros((samples, 1))
+    z = {q.name: np.full((samples, 1), values.get(q.name, 0.0)) for q in structure.parameters}
+    draws["sigma_raw"] = sampled_of(structure, z, arrays)["sigma_raw"]
     return structure, draws, arrays, runs
 
 

@@ -1,0 +1,146 @@
+"""What is sampled is a choice of coordinates: it changes neither priors nor parameters."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import bayescale as bs
+from bayescale.arrays import arrays_of
+from bayescale.geometry import coordinates, natural
+from bayescale.laws.base import exponent
+from bayescale.leans import FromZero
+from bayescale.least_squares import knots, normal_equation
+from bayescale.model import model_of
+from bayescale.population import typical_deviation
+from bayescale.structure import structure_of
+
+
+def broken_runs(rows=(40,), scatter=0.01, seed=0):
+    rng = np.random.default_rng(seed)
+    law = bs.laws.BrokenPowerLaw()
+    tables = []
+    for i, n in enumerate(rows):
+        x = np.geomspace(1e5, 1e11, n)
+        y = law(x, **law.example.parameters) * np.exp(scatter * rng.normal(size=n)) * (1 + 0.1 * i)
+        tables.append({"x": x, "y": y, "family": np.full(n, f"family {i}")})
+    return {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
+
+
+def log_jacobian(structure, arrays, point):
+    """Logarithm of the determinant of coordinates with respect to what is sampled."""
+    names = [f"{q.name}_raw" for q in structure.parameters]
+    sizes = [point[name].size for name in names]
+
+    def z_at(flat):
+        parts = dict(zip(names, np.split(flat, np.cumsum(sizes)[:-1]), strict=True))
+        z = coordinates(np, structure, {**point, **parts}, arrays)
+        return np.concatenate([np.atleast_1d(z[q.name]) for q in structure.parameters])
+
+    at, h = np.concatenate([point[name] for name in names]), 1e-5
+    columns = [(z_at(at + h * e) - z_at(at - h * e)) / (2 * h) for e in np.eye(at.size)]
+    return np.linalg.slogdet(np.stack(columns, axis=1))[1]
+
+
+@pytest.mark.parametrize(
+    ("law", "noise"),
+    [
+        (bs.laws.BrokenPowerLaw(), bs.LogStudentT()),
+        (bs.laws.BrokenPowerLaw(breaks=2), bs.LogStudentT() + bs.Checkpoints()),
+        (bs.laws.CrossoverPowerLaw(), bs.LogStudentT()),
+        (bs.laws.OffsetPowerLaw(), bs.LogNormal()),
+    ],
+    ids=["bnsl", "bnsl with two breaks", "crossover", "offset"],
+)
+def test_every_coordinate_keeps_the_prior_of_its_parameter(law, noise):
+    runs = bs.Runs(broken_runs(), y="y", x="x", sequence="family")
+    structure = structure_of(law, runs, None, noise, None)
+    arrays = arrays_of(structure, runs)
+    model = model_of(structure, arrays)
+    density = model.compile_logp(vars=model.free_RVs, mode="FAST_COMPILE")
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        point = {f"{q.name}_raw": rng.normal(size=1) for q in structure.parameters}
+        z = coordinates(np, structure, point, arrays)
+        wanted = log_jacobian(structure, arrays, point)
+        for q in structure.parameters:
+            off = (z[q.name] - arrays[f"offset_{q.name}"]) / arrays[f"scale_{q.name}"]
+            wanted += stats.norm.logpdf(off, 0, q.spread) - np.log(arrays[f"scale_{q.name}"])
+        assert density(point) == pytest.approx(wanted.item(), rel=1e-6)
+
+
+def test_pooled_coordinates_keep_the_prior_of_their_population():
+    runs = bs.Runs(broken_runs(rows=(40, 30, 20)), y="y", x="x", groups="family")
+    structure = structure_of(
+        bs.laws.BrokenPowerLaw(), runs, {"c0": bs.Partial("family")}, bs.LogNormal(), None
+    )
+    arrays = arrays_of(structure, runs) | {"centred_c0": np.array([1.0, 1.0, 0.0])}
+    q = structure.law.parameter("c0")
+    model = model_of(structure, arrays)
+    density = model.compile_logp(vars=[model["c0_raw"]], mode="FAST_COMPILE")
+    known = stats.multivariate_t(shape=typical_deviation(q) ** 2 * np.eye(3), df=3)
+    rng = np.random.default_rng(0)
+    point = {v.name: rng.normal(size=v.shape.eval()) for v in model.free_RVs}
+
+    def deviation(raw):
+        z = coordinates(np, structure, {**point, "c0_raw": raw}, arrays)["c0"]
+        return z - q.centre - point["c0_mean"]
+
+    h = 1e-5
+    slope = (deviation(point["c0_raw"] + h) - deviation(point["c0_raw"] - h)) / (2 * h)
+    wanted = known.logpdf(deviation(point["c0_raw"])) + np.log(slope).sum()
+    assert density(point) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_draws_from_the_prior_follow_it():
+    runs = bs.Runs(broken_runs(), y="y", x="x")
+    law = bs.laws.BrokenPowerLaw()
+    drawn = bs.prior_predictive(law, runs, draws=800, random_seed=1)["prior"]
+    for name in ("c0", "c1"):
+        q = law.parameter(name)
+        values = np.asarray(drawn[name]).ravel()
+        off = (np.log(values) if q.is_positive else values) - q.centre
+        assert stats.kstest(off / q.spread, "norm").pvalue > 1e-3
+
+
+def test_known_parameters_of_a_broken_law_come_back():
+    law = bs.laws.BrokenPowerLaw()
+    runs = bs.Runs(broken_runs(), y="y", x="x")
+    fit = bs.known_fit(law, runs, law.example.parameters)
+    found = natural(np, fit.structure, {k: v[0] for k, v in fit.draws.items()}, fit.arrays)
+    values = {n: np.exp(v) if kind == "logs" else v for n, (kind, v) in found.items()}
+    assert {n: values[n].item() for n in law.example.parameters} == pytest.approx(
+        dict(law.example.parameters)
+    )
+
+
+def test_a_positive_parameter_is_linear_well_above_zero_and_logarithmic_near_it():
+    q = exponent("c0")
+    far, near = (FromZero(np.array([clear]), 0.1, 0.0) for clear in (50.0, 0.0))
+    raw = np.array([-2.0, 0.0, 3.0])
+    assert np.exp(far.coordinate(np, raw)) == pytest.approx(0.1 * (50 + raw))
+    assert near.coordinate(np, np.array([-60.0])) == pytest.approx(np.log(0.1) - 60)
+    for lean in (far, near, FromZero(np.array([1.0]), 0.1, q.centre, np.array([0.0, 1.0, 1.0]))):
+        assert lean.sampled(lean.coordinate(np, raw)) == pytest.approx(raw)
+
+
+def test_least_squares_with_priors_reduce_to_one_coefficient():
+    rng = np.random.default_rng(0)
+    columns, rest, weight = rng.normal(size=(3, 7)), rng.normal(size=7), rng.uniform(1, 2, 7)
+    priors = [(0.3, 0.5), (-0.2, 0.8)]
+    pull, precision = normal_equation(
+        [c[:, None] for c in columns], rest[:, None], weight[:, None], priors
+    )
+    gram = columns @ (weight * columns).T + np.diag([0.0, 0.5**-2, 0.8**-2])
+    target = columns @ (weight * rest) + np.array([0.0, 0.3 / 0.5**2, -0.2 / 0.8**2])
+    assert (pull / precision).item() == pytest.approx(np.linalg.solve(gram, target)[0])
+    assert (1 / precision).item() == pytest.approx(np.linalg.inv(gram)[0, 0])
+
+
+def test_knots_stand_for_the_rows_of_a_unit():
+    x, y = np.log(np.geomspace(1, 1e3, 60)), np.linspace(1, 0, 60)
+    away, height, weight = knots(x, y, np.zeros(60, int), 1)
+    assert away[0] == 0
+    assert weight[0] == 0
+    assert np.all(np.diff(away[1:, 0]) > 0)
+    assert np.all(np.diff(height[1:, 0]) < 0)
+    assert height[0] == pytest.approx(y.mean())
