@@ -252,6 +252,8 @@ def _closed_form(curve: Curve, budgets: np.ndarray) -> Optimum:
 #: Budgets at which the whole range of sizes is searched; others start from these.
 _KNOTS = 12
 _GOLDEN = (np.sqrt(5) - 1) / 2
+#: Newton's steps square their error: after one of this size it is of the order of 1e-5.
+_SMALL_STEP = 3e-3
 
 
 def _numerical(
@@ -344,6 +346,6 @@ def _polished(
             step = -(above - below) / (2 * h) / curvature
         step = np.where((curvature > 0) & (np.abs(step) < 1.0), step, 0.0)
         log_N = log_N + step
-        if np.abs(step).max() < 1e-5:
+        if np.abs(step).max() < _SMALL_STEP:
             break
     return log_N
