@@ -94,7 +94,7 @@ def lean_of(
     if leans_on_knots(structure, q):
         return _from_least_squares(xp, structure, q, z, arrays)
     if leans_on_length(structure, q):
-        length = xp.exp(_transfer(structure, z[LENGTH], LENGTH, q.name))
+        length = xp.exp(_beside(structure, z[LENGTH], LENGTH, q.name))
         return Lean(shift=0.5 * log1mexp(xp, -2 * arrays[f"apart_{q.name}"] / length))
     return UPRIGHT
 
@@ -139,7 +139,7 @@ def _from_least_squares(
     for r in linear:
         if r.name in z:
             value = xp.exp(z[r.name]) if r.is_positive else z[r.name]
-            rest = rest - _transfer(structure, value, r.name, anchored) * column[r.name]
+            rest = rest - _beside(structure, value, r.name, anchored) * column[r.name]
     later = [r for r in linear if r.name not in z and r is not q]
     pull, precision = normal_equation(
         [column[r.name] for r in (q, *later)], rest, weight, [linear_prior(r) for r in later]
@@ -162,7 +162,7 @@ def _fall_of_reducible(
     away, log_y, weight = (_at_knots(arrays["knots"][i], z[anchored].ndim) for i in range(3))
     left: Any = 1.0
     for name, value in parts.log_floors.items():
-        below = xp.exp(_transfer(structure, value, name, anchored) - log_y)
+        below = xp.exp(_beside(structure, value, name, anchored) - log_y)
         left = left * (softplus(xp, FLOOR_SHARPNESS * (1 - below)) / FLOOR_SHARPNESS + LEAST_LEFT)
     return away, log_y + xp.log(left) - parts.log_reducible, weight * left**2
 
@@ -184,7 +184,7 @@ def _log_term(
     law, anchored = structure.law, str(structure.anchored)
     names = {q.name for q in law.parameters if q.role not in ("floor", "exponent", "level")}
     found = {
-        n: (kind, _transfer(structure, v, n, anchored))
+        n: (kind, _beside(structure, v, n, anchored))
         for n, (kind, v) in _plain(xp, structure, z, arrays).items()
         if n in names - set(fixed)
     }
@@ -297,7 +297,7 @@ def _anchored(
     law, anchored = structure.law, str(structure.anchored)
     placed = {q.name for q in law.with_role("level", "floor", "intercept")}
     at_anchor = {
-        name: (kind, _transfer(structure, value, name, anchored))
+        name: (kind, _beside(structure, value, name, anchored))
         for name, (kind, value) in found.items()
         if name not in placed and name in {q.name for q in law.parameters}
     }
@@ -310,7 +310,7 @@ def _anchored(
     result = {name: ("logs", value) for name, value in parts.log_floors.items()}
     at_anchor.update(
         {
-            name: ("logs", _transfer(structure, value, name, anchored))
+            name: ("logs", _beside(structure, value, name, anchored))
             for name, value in parts.log_floors.items()
         }
     )
@@ -347,11 +347,11 @@ def _split(xp: Any, structure: Structure, z: Mapping[str, Any]) -> _Parts:
         if own.groups != units.groups:
             lowest = log_response[..., own.members(units)].min(axis=-1)
         log_floors[q.name] = log_sigmoid(xp, z[q.name]) + lowest
-        below = _transfer(structure, log_floors[q.name], q.name, anchored) - log_reducible
+        below = _beside(structure, log_floors[q.name], q.name, anchored) - log_reducible
         log_reducible = log_reducible + log1mexp(xp, below)
     logits = {anchored: 0.0 * log_response}
     for q in law.with_role("level")[1:]:
-        logits[q.name] = _transfer(structure, z[q.name], q.name, anchored)
+        logits[q.name] = _beside(structure, z[q.name], q.name, anchored)
     total = log_sum(xp, *logits.values()) if len(logits) > 1 else logits[anchored]
     return _Parts(
         log_response,
@@ -359,6 +359,13 @@ def _split(xp: Any, structure: Structure, z: Mapping[str, Any]) -> _Parts:
         log_floors,
         {name: logit - total for name, logit in logits.items()},
     )
+
+
+def _beside(structure: Structure, values: Any, source: str, target: str) -> Any:
+    """Values of one parameter beside those of another; of a single unit, as they are."""
+    if len(structure.units[source]) == 1:
+        return values
+    return _transfer(structure, values, source, target)
 
 
 def _transfer(structure: Structure, values: Any, source: str, target: str) -> Any:
@@ -369,6 +376,9 @@ def _transfer(structure: Structure, values: Any, source: str, target: str) -> An
     weights = to_units.averaging(from_units)
     if weights is None:
         return values[..., to_units.members(from_units)[:, 0]]
+    if len(weights) == 1:
+        # The compiler has a short way for sums over everything.
+        return (values * weights[0]).sum(axis=-1)[..., None]
     return (values[..., None, :] * weights).sum(axis=-1)
 
 
