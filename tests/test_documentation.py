@@ -1,46 +1,24 @@
-"""Pages and notebooks: what they name exists, and what they show was really computed.
-
-``make notebooks`` stores their outputs; here all are read, and run with few draws.
-"""
+"""Pages and docstrings: what they name exists, and their code runs."""
 
 import ast
 import doctest
 import importlib
-import json
 import pkgutil
 import re
-import warnings
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from pages import NOTEBOOKS, ROOT, code_of, run
 
 import bayescale as bs
 
-ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(bs.__path__, "bayescale.")
     if not module.name.startswith("bayescale.laws")
 ]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def code_cells(path):
-    return [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
-
-
-def code_of_page(path):
-    return re.findall(r"^```python\n(.*?)^```", path.read_text(), re.M | re.S)
-
-
-def code_of(path):
-    if path.suffix == ".ipynb":
-        return ["".join(cell["source"]) for cell in code_cells(path)]
-    return code_of_page(path)
 
 
 def public_names(tree):
@@ -69,53 +47,6 @@ def test_code_parses_and_names_only_what_is_public(path):
                 found = getattr(found, part)
 
 
-def test_there_are_nine_notebooks():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(1, 10)]
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
-    cells = code_cells(path)
-    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
-    outputs = [output for cell in cells for output in cell["outputs"]]
-    assert not [o for o in outputs if o["output_type"] == "error"]
-    assert any("image/png" in o.get("data", {}) for o in outputs), "no figure"
-    shown = "".join(
-        "".join(o.get("text", [])) + "".join(o.get("data", {}).get("text/plain", []))
-        for o in outputs
-    )
-    assert "did not converge" not in shown
-    assert not re.search(r"/(home|root|Users|work|tmp)/", path.read_text()), "a path of a machine"
-
-
-@pytest.fixture
-def few_draws(monkeypatch):
-    plt.switch_backend("agg")
-
-    def with_few_draws(*arguments, **options):
-        few = {"draws": 50, "tune": 100, "chains": 2, "progressbar": False}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", bs.ConvergenceWarning)
-            return fit(*arguments, **{**options, **few})
-
-    fit = bs.fit
-    monkeypatch.setattr(bs, "fit", with_few_draws)
-    with plt.rc_context():
-        yield
-    plt.close("all")
-
-
-def run(path):
-    names = {"__name__": "page"}
-    for source in code_of(path):
-        exec(compile(source, path.name, "exec"), names)
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_notebooks_run_from_top_to_bottom(path, few_draws):
-    run(path)
-
-
 PAGES_ON_A_TABLE = ["README.md", "docs/getting_started.md", "docs/guide.md", "docs/reporting.md"]
 
 
@@ -134,19 +65,6 @@ def test_code_of_pages_runs_on_a_table_of_runs(page, few_draws, tmp_path, monkey
     table.rename(columns=tracked).to_csv(tmp_path / "export.csv")
     monkeypatch.chdir(tmp_path)
     run(ROOT / page)
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_notebooks_fix_every_seed(path):
-    for call in (n for s in code_of(path) for n in ast.walk(ast.parse(s))):
-        if not isinstance(call, ast.Call):
-            continue
-        name = ast.unparse(call.func)
-        if name in ("bs.fit", "bs.compare"):
-            words = {k.arg for k in call.keywords}
-            assert "random_seed" in words or None in words, ast.unparse(call)
-        if name.endswith("default_rng"):
-            assert call.args, "default_rng() without a seed"
 
 
 @pytest.mark.parametrize("module", MODULES)

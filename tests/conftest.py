@@ -1,0 +1,25 @@
+"""What several files of tests need."""
+
+import warnings
+
+import matplotlib.pyplot as plt
+import pytest
+
+import bayescale as bs
+
+
+@pytest.fixture
+def few_draws(monkeypatch):
+    plt.switch_backend("agg")
+
+    def with_few_draws(*arguments, **options):
+        few = {"draws": 50, "tune": 100, "chains": 2, "progressbar": False}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", bs.ConvergenceWarning)
+            return fit(*arguments, **{**options, **few})
+
+    fit = bs.fit
+    monkeypatch.setattr(bs, "fit", with_few_draws)
+    with plt.rc_context():
+        yield
+    plt.close("all")
