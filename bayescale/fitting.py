@@ -16,7 +16,13 @@ from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.posterior import natural_dataset, sampled_dataset, unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning, check_positive_response, check_proportions
-from bayescale.sampling import ConvergenceWarning, Sampled, complaints, diagnose, sample
+from bayescale.sampling import (
+    ConvergenceWarning,
+    Sampled,
+    complaints,
+    mix,
+    sample,
+)
 from bayescale.structure import Structure, structure_of
 
 if TYPE_CHECKING:
@@ -70,7 +76,7 @@ def fit(
         Folder of a zarr store that every draw of the sampler's coordinates is written to at once,
         so that a long run can be watched and leaves its draws when it is killed; read it with
         ``xarray.open_datatree(stream, engine="zarr", consolidated=False)``.  A second, more
-        careful run starts it anew.
+        careful run starts it anew, and draws that jumps made afterwards are not in it.
 
     Returns
     -------
@@ -149,10 +155,10 @@ def sample_with_care(
 ) -> tuple[Sampled, dict[str, Any]]:
     """Sample, and once more, longer and with smaller steps, where the gate says no.
 
-    Slow mixing asks for more draws; divergences ask for smaller steps.
+    Slow mixing asks for more draws, and for jumps; divergences ask for smaller steps.
     """
     sampled = sample(structure, arrays, random_seed=random_seed, draws=draws, tune=tune, **options)
-    found = diagnose(sampled.draws, sampled.stats)
+    sampled, found = mix(structure, arrays, sampled, random_seed)
     seconds = sampled.compile_s, sampled.sample_s
     if not found["converged"]:
         sampled = sample(
@@ -164,7 +170,7 @@ def sample_with_care(
             target_accept=0.98 if found["divergences"] else 0.95,
             **options,
         )
-        found = diagnose(sampled.draws, sampled.stats)
+        sampled, found = mix(structure, arrays, sampled, random_seed)
         seconds = seconds[0] + sampled.compile_s, seconds[1] + sampled.sample_s
     timing = {"compile_s": seconds[0], "sample_s": seconds[1], "total_s": sum(seconds)}
     return sampled, {**found, **timing}
@@ -188,7 +194,8 @@ class Fit:
         Sampler statistics, shape (chain, draw).
     diagnostics : mapping
         ``max_rhat``, ``min_ess_bulk``, ``min_ess_tail``, ``divergences``, ``ebfmi``,
-        ``compile_s``, ``sample_s``, ``total_s``, ``converged``.
+        ``converged``, ``compile_s``, ``sample_s``, ``total_s``, and ``jumps``: the share of
+        accepted jumps between modes, 0 where chains mixed without.
     random_seed : int
         Seed of sampling and of forecasts.
     """

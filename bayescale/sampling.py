@@ -13,10 +13,11 @@ import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
 from bayescale.geometry import with_spreads
+from bayescale.jumps import MOST_COORDINATES, jump
 from bayescale.memory import keep_freed_memory
 from bayescale.model import model_of
 from bayescale.signature import prior_text
-from bayescale.starts import start_at_modes, start_near_zero
+from bayescale.starts import density_of, start_at_modes, start_near_zero
 from bayescale.structure import Structure
 
 _log = logging.getLogger(__name__)
@@ -126,6 +127,64 @@ def sample(
     )
 
 
+def mix(
+    structure: Structure, arrays: Arrays, sampled: Sampled, random_seed: int
+) -> tuple[Sampled, dict[str, Any]]:
+    """Diagnose draws; where chains do not mix, go on by jumps, if that makes them agree better.
+
+    Returns
+    -------
+    sampled : Sampled
+        As many draws, beside the statistics of the chains of NUTS.
+    found : dict
+        That of :func:`diagnose`, and ``jumps``: the share that was accepted, 0 without any.
+    """
+    found = diagnose(sampled.draws, sampled.stats)
+    if not is_mixed(found):
+        jumped, accepted = jump_between_modes(structure, arrays, sampled, random_seed)
+        again = diagnose(jumped.draws, jumped.stats)
+        if again["max_rhat"] < found["max_rhat"]:
+            return jumped, {**again, "jumps": accepted}
+    return sampled, {**found, "jumps": 0.0}
+
+
+def jump_between_modes(
+    structure: Structure, arrays: Arrays, sampled: Sampled, random_seed: int
+) -> tuple[Sampled, float]:
+    """Draw anew from chains that jump to where slowly mixing ones have been.
+
+    A model with many coordinates, or with priors of the user, whose variables need not be its
+    coordinates, keeps the draws that it has.
+
+    Returns
+    -------
+    sampled : Sampled
+        As many draws, beside the statistics of the chains before.
+    accepted : float
+        Share of jumps that were accepted.
+    """
+    if structure.priors:
+        return sampled, 0.0
+    started = time.perf_counter()
+    compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
+    if compiled.n_dim > MOST_COORDINATES:
+        return sampled, 0.0
+    names, places, shapes = compiled.shape_info
+    first = sampled.draws[names[0]]
+    draws = np.empty((*first.shape[:2], compiled.n_dim))
+    for name, place in zip(names, places, strict=True):
+        draws[..., place] = sampled.draws[name].reshape(*first.shape[:2], -1)
+    density, rng = density_of(compiled), np.random.default_rng(random_seed)
+    draws, accepted = jump(lambda point: density(point)[0], draws, rng)
+    found = {
+        name: draws[..., place].reshape(*first.shape[:2], *shape)
+        for name, place, shape in zip(names, places, shapes, strict=True)
+    }
+    made = with_spreads(structure, found, arrays, rng)
+    seconds = time.perf_counter() - started
+    return Sampled(made, sampled.stats, sampled.compile_s, sampled.sample_s + seconds), accepted
+
+
 def _zarr_store(folder: str | Path) -> Any:
     from nutpie import zarr_store
 
@@ -174,6 +233,12 @@ def diagnose(
     }
     found["converged"] = not complaints(found)
     return found
+
+
+def is_mixed(found: Mapping[str, Any]) -> bool:
+    """Whether chains agree and have moved enough."""
+    enough = min(found["min_ess_bulk"], found["min_ess_tail"]) >= MIN_ESS
+    return bool(found["max_rhat"] <= MAX_RHAT and enough)
 
 
 def mixing(posterior: Mapping[str, np.ndarray]) -> dict[str, Any]:

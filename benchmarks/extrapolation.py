@@ -29,7 +29,7 @@ import bayescale as bs
 from bayescale.arrays import arrays_of
 from bayescale.forecast import predict_runs
 from bayescale.predictive import Predictive
-from bayescale.sampling import diagnose, sample
+from bayescale.sampling import mix, sample
 from bayescale.structure import structure_of
 
 ONE, TWO = bs.laws.BrokenPowerLaw(breaks=1), bs.laws.BrokenPowerLaw(breaks=2)
@@ -139,9 +139,10 @@ def predict_curve(curve: pd.DataFrame) -> tuple[Mixture, pd.DataFrame, float, fl
         arrays = arrays_of(structure, seen)
         draws = max(LEAST_DRAWS, round(DRAWS * weights[law]))
         sampled = sample(structure, arrays, random_seed=1, draws=draws, **SAMPLER)
+        sampled, found = mix(structure, arrays, sampled, random_seed=1)
         flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in sampled.draws.items()}
         parts.append(predict_runs(structure, flat, arrays, seen, new))
-        rhats.append(diagnose(sampled.draws, sampled.stats)["max_rhat"])
+        rhats.append(found["max_rhat"])
     mixed = Mixture(parts, np.array(list(weights.values())))
     return mixed, test, max(rhats), weights.get(TWO, 0.0)
 

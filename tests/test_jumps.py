@@ -1,0 +1,129 @@
+"""Chains that do not agree are drawn anew: every mode has its mass, whatever they said of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import bayescale as bs
+from bayescale import fitting
+from bayescale.arrays import arrays_of
+from bayescale.fitting import sample_with_care
+from bayescale.jumps import Proposal, jump
+from bayescale.sampling import MAX_RHAT, diagnose, jump_between_modes, mixing, sample
+from bayescale.structure import structure_of
+
+
+def two_modes(point):
+    """Four fifths in a curved mode on the left, the rest in a narrow one on the right."""
+    x, y, z = point
+    left = stats.norm.logpdf([x + 4, y / 2, (z - 0.3 * y**2) / 0.3]).sum() - np.log(0.6)
+    right = stats.norm.logpdf([(x - 4) / 0.5, y, z]).sum() - np.log(0.5)
+    return np.logaddexp(np.log(0.8) + left, np.log(0.2) + right)
+
+
+def one_chain_in_each(count, rng):
+    y = 2 * rng.normal(size=count)
+    left = np.stack([rng.normal(-4, 1, count), y, rng.normal(0.3 * y**2, 0.3)], axis=1)
+    right = rng.normal([4, 0, 0], [0.5, 1, 1], (count, 3))
+    return np.stack([left, right])
+
+
+@pytest.fixture(scope="module")
+def jumped():
+    rng = np.random.default_rng(1)
+    return jump(two_modes, one_chain_in_each(1000, rng), rng)
+
+
+def test_modes_get_their_mass_from_chains_that_never_left_one(jumped):
+    draws, accepted = jumped
+    assert draws.shape == (2, 1000, 3)
+    assert accepted > 0.2
+    assert mixing({"x": draws[..., :1]})["max_rhat"] < MAX_RHAT
+    assert (draws[..., 0] < 0).mean() == pytest.approx(0.8, abs=0.04)
+
+
+def test_every_mode_keeps_its_shape(jumped):
+    draws, _ = jumped
+    left = draws[draws[..., 0] < 0]
+    np.testing.assert_allclose(left.mean(axis=0), [-4, 0, 1.2], atol=0.2)
+    np.testing.assert_allclose(left[:, :2].std(axis=0), [1, 2], rtol=0.1)
+    assert np.std(left[:, 2] - 0.3 * left[:, 1] ** 2) == pytest.approx(0.3, rel=0.1)
+
+
+def test_jumps_are_reproducible():
+    chains = one_chain_in_each(100, np.random.default_rng(0))
+    first, second = (jump(two_modes, chains, np.random.default_rng(5))[0] for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_density_of_a_proposal_is_that_of_its_draws():
+    rng = np.random.default_rng(0)
+    proposal = Proposal.around(rng.normal(size=(500, 2)) @ [[1.0, 0.9], [0.0, 0.4]], rng)
+    points = rng.normal(size=(20, 2))
+    kernels = [
+        stats.multivariate_t(centre, root @ root.T, df=5).pdf(points)
+        for centre, root in zip(proposal.centres, proposal.roots, strict=True)
+    ]
+    off = proposal.log_density(points) - np.log(np.sum(kernels, axis=0))
+    np.testing.assert_allclose(off, off[0], rtol=1e-9)
+    drawn = proposal.draw(20000, rng)
+    np.testing.assert_allclose(drawn.mean(axis=0), proposal.centres.mean(axis=0), atol=0.05)
+
+
+@pytest.fixture(scope="module")
+def single_curve():
+    x = np.geomspace(1e5, 1e9, 30)
+    y = (1 + 50 * x**-0.3) * np.exp(0.02 * np.random.default_rng(0).normal(size=30))
+    runs = bs.Runs({"x": x, "y": y}, y="y", x="x")
+    structure = structure_of(bs.laws.OffsetPowerLaw(), runs, None, bs.LogStudentT(), None)
+    arrays = arrays_of(structure, runs)
+    sampled = sample(structure, arrays, draws=1000, tune=500, chains=2, random_seed=1)
+    return structure, arrays, sampled
+
+
+def apart(sampled):
+    """Return the same draws, the larger exponents in the second chain."""
+    order = np.argsort(sampled.draws["alpha_raw"].ravel())
+    return replace(
+        sampled,
+        draws={
+            name: v.reshape(-1, *v.shape[2:])[order].reshape(v.shape)
+            for name, v in sampled.draws.items()
+        },
+    )
+
+
+def test_jumps_of_a_fit_draw_from_its_posterior(single_curve):
+    structure, arrays, sampled = single_curve
+    made, accepted = jump_between_modes(structure, arrays, apart(sampled), 3)
+    assert accepted > 0.1
+    for name, values in sampled.draws.items():
+        assert made.draws[name].shape == values.shape
+        away = made.draws[name].mean() - values.mean()
+        assert abs(away) < 0.15 * values.std(), name
+        assert made.draws[name].std() == pytest.approx(values.std(), rel=0.15), name
+
+
+def test_chains_that_do_not_agree_go_on_by_jumps(single_curve, monkeypatch):
+    structure, arrays, sampled = single_curve
+    monkeypatch.setattr(fitting, "sample", lambda *_, **__: apart(sampled))
+    assert diagnose(apart(sampled).draws, sampled.stats)["max_rhat"] > 1.5
+    _, found = sample_with_care(structure, arrays, random_seed=0, draws=1000, tune=500)
+    assert found["max_rhat"] < MAX_RHAT
+    assert found["jumps"] > 0.1
+
+
+def test_chains_that_mix_need_no_jumps(single_curve, monkeypatch):
+    structure, arrays, sampled = single_curve
+    monkeypatch.setattr(fitting, "sample", lambda *_, **__: sampled)
+    drawn, found = sample_with_care(structure, arrays, random_seed=0, draws=1000, tune=500)
+    assert found["jumps"] == 0.0
+    assert drawn is sampled
+
+
+def test_priors_of_the_user_keep_the_draws_that_there_are(single_curve):
+    structure, arrays, sampled = single_curve
+    with_prior = replace(structure, priors=(("alpha", None),))
+    assert jump_between_modes(with_prior, arrays, sampled, 0) == (sampled, 0.0)
