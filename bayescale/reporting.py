@@ -263,6 +263,11 @@ def _convergence(fit: "Fit") -> Iterator[str]:
         f"tail ESS {found['min_ess_tail']:.0f}, {found['divergences']} divergences, smallest "
         f"E-BFMI {found['ebfmi']:.2f}."
     )
+    if jumps := found.get("jumps"):
+        yield (
+            "Chains of NUTS did not agree; the draws are those of chains that jump to where they "
+            f"had been, {100 * jumps:.0f} % of jumps accepted."
+        )
     why = "; ".join(complaints(found))
     yield "The convergence gate passed." if found["converged"] else f"NOT CONVERGED: {why}."
 

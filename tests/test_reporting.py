@@ -1,6 +1,7 @@
 """What goes into a paper, and what is carried from one study to the next."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,12 @@ def test_a_fit_that_did_not_converge_says_so_in_its_report(fit):
     passed = fit.diagnostics["converged"]
     assert any("passed" in line for line in said) == passed
     assert any("NOT CONVERGED" in line for line in said) != passed
+
+
+def test_draws_that_jumps_made_are_said_to_be_so(fit):
+    jumped = replace(fit, diagnostics={**fit.diagnostics, "jumps": 0.137})
+    assert "14 % of jumps accepted" in " ".join(dict(jumped.report().items)["Convergence"])
+    assert "jumps" not in " ".join(dict(fit.report().items)["Convergence"])
 
 
 def test_the_report_takes_its_score_from_a_comparison(fit):
