@@ -20,8 +20,8 @@ from typing import Self
 
 import numpy as np
 
-#: More coordinates than a mixture around draws can follow.
-MOST_COORDINATES = 20
+#: More coordinates than a mixture around draws can follow, and draws that it needs.
+MOST_COORDINATES, LEAST_DRAWS = 20, 400
 #: Jumps, and steps of a random walk, from one draw to the next.
 STEPS = 6
 #: Kernels of the mixture, and draws that their covariances are taken from.
@@ -145,21 +145,23 @@ def jump(height: Height, draws: np.ndarray, rng: np.random.Generator) -> tuple[n
     def standard_height(point: np.ndarray) -> float:
         return height(centre + unit * point)
 
-    proposal = Proposal.around((flat - centre) / unit, rng)
-    made = [_chain(standard_height, proposal, draws.shape[1], rng) for _ in draws]
+    known = (flat - centre) / unit
+    proposal = Proposal.around(known, rng)
+    starts = known[rng.choice(len(known), len(draws))]
+    made = [_chain(standard_height, proposal, start, draws.shape[1], rng) for start in starts]
     points = np.stack([points for points, _ in made])
     return centre + unit * points, float(np.mean([accepted for _, accepted in made]))
 
 
 def _chain(
-    height: Height, proposal: Proposal, count: int, rng: np.random.Generator
+    height: Height, proposal: Proposal, at: np.ndarray, count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
     total = count * STEPS
     targets = proposal.draw(total, rng)
     heights = np.array([height(point) for point in targets])
     weights = heights - proposal.log_density(targets)
-    first = rng.choice(total, p=_shares(weights))
-    at, at_height, at_weight = targets[first], heights[first], weights[first]
+    at_height = height(at)
+    at_weight = at_height - proposal.log_density(at[None])[0]
     walk, chance = proposal.walk(total, rng), np.log(rng.random((total, 2)))
     points, accepted = np.empty((count, targets.shape[1])), 0
     for i in range(total):
@@ -173,8 +175,3 @@ def _chain(
             accepted += 1
         points[i // STEPS] = at
     return points, accepted / total
-
-
-def _shares(log_weights: np.ndarray) -> np.ndarray:
-    weights = np.exp(log_weights - log_weights.max())
-    return np.asarray(weights / weights.sum())

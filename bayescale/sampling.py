@@ -13,7 +13,7 @@ import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
 from bayescale.geometry import with_spreads
-from bayescale.jumps import MOST_COORDINATES, jump
+from bayescale.jumps import LEAST_DRAWS, MOST_COORDINATES, jump
 from bayescale.memory import keep_freed_memory
 from bayescale.model import model_of
 from bayescale.signature import prior_text
@@ -153,8 +153,8 @@ def jump_between_modes(
 ) -> tuple[Sampled, float]:
     """Draw anew from chains that jump to where slowly mixing ones have been.
 
-    A model with many coordinates, or with priors of the user, whose variables need not be its
-    coordinates, keeps the draws that it has.
+    A model with many coordinates, few draws, a chain that stood still, or priors of the user, whose
+    variables need not be its coordinates, keeps the draws that it has.
 
     Returns
     -------
@@ -167,13 +167,14 @@ def jump_between_modes(
         return sampled, 0.0
     started = time.perf_counter()
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
-    if compiled.n_dim > MOST_COORDINATES:
-        return sampled, 0.0
     names, places, shapes = compiled.shape_info
     first = sampled.draws[names[0]]
     draws = np.empty((*first.shape[:2], compiled.n_dim))
     for name, place in zip(names, places, strict=True):
         draws[..., place] = sampled.draws[name].reshape(*first.shape[:2], -1)
+    enough = compiled.n_dim <= MOST_COORDINATES and first.shape[0] * first.shape[1] >= LEAST_DRAWS
+    if not enough or np.any(np.ptp(draws, axis=1) == 0):
+        return sampled, 0.0
     density, rng = density_of(compiled), np.random.default_rng(random_seed)
     draws, accepted = jump(lambda point: density(point)[0], draws, rng)
     found = {

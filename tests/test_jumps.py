@@ -123,6 +123,15 @@ def test_chains_that_mix_need_no_jumps(single_curve, monkeypatch):
     assert drawn is sampled
 
 
+def test_few_draws_or_a_chain_that_stood_still_show_no_modes(single_curve):
+    structure, arrays, sampled = single_curve
+    few = replace(sampled, draws={name: v[:, :100] for name, v in sampled.draws.items()})
+    still = replace(sampled, draws={**sampled.draws, "E_raw": sampled.draws["E_raw"].copy()})
+    still.draws["E_raw"][1] = 0.5
+    for known in (few, still):
+        assert jump_between_modes(structure, arrays, known, 0) == (known, 0.0)
+
+
 def test_priors_of_the_user_keep_the_draws_that_there_are(single_curve):
     structure, arrays, sampled = single_curve
     with_prior = replace(structure, priors=(("alpha", None),))
