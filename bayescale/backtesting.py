@@ -18,15 +18,12 @@ from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.predictive import Predictive
 from bayescale.runs import Runs
-from bayescale.sampling import Sampled, diagnose, sample
+from bayescale.sampling import Sampled, diagnose, is_trusted, mix, sample
 from bayescale.structure import Structure, structure_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-#: Largest R-hat of a refit whose scores count as those of the posterior.
-TRUSTED_RHAT = 1.05
 
 #: Discrepancies per decade among which the back-test chooses.
 SCALES = (0.0, *np.geomspace(0.002, 1.0, 28))
@@ -460,7 +457,8 @@ def _plan(
 def _sample(
     structure: Structure, arrays: Arrays, seed: int, options: dict[str, Any], *, cores: int
 ) -> Sampled:
-    return sample(structure, arrays, random_seed=seed, cores=cores, **options)
+    sampled = sample(structure, arrays, random_seed=seed, cores=cores, **options)
+    return mix(structure, arrays, sampled, seed, is_trusted)[0]
 
 
 def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> _Case:
@@ -477,5 +475,5 @@ def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> _Case:
         np.flatnonzero(hidden),
         frame["decades_beyond"].to_numpy(),
         points.cell,
-        diagnose(sampled.draws, sampled.stats)["max_rhat"] <= TRUSTED_RHAT,
+        is_trusted(diagnose(sampled.draws, sampled.stats)),
     )

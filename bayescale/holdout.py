@@ -19,13 +19,10 @@ from bayescale.fitting import Fit
 from bayescale.forecast import predict_runs
 from bayescale.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
-from bayescale.sampling import diagnose, sample
+from bayescale.sampling import is_trusted, mix, sample
 from bayescale.structure import Structure, structure_of
 
 _log = logging.getLogger(__name__)
-
-#: Largest R-hat with which a refit of few draws serves to average a density.
-TRUSTED_RHAT = 1.05
 
 #: Shares of the distinct scales of a curve that leave-future-out keeps, one refit each.
 CUTS = (0.5, 0.65, 0.8)
@@ -303,9 +300,9 @@ def _sample_again(
         except Exception as error:  # the sampler has no exceptions of its own
             _log.warning("a refit of %s failed: %s", structure.law.title, error)
             continue
-        found = diagnose(sampled.draws, sampled.stats)
+        sampled, found = mix(structure, arrays, sampled, random_seed, is_trusted)
         divergent = found["divergences"] > 0.01 * times * draws * chains
-        again = _Again(sampled.draws, found["max_rhat"] <= TRUSTED_RHAT and not divergent)
+        again = _Again(sampled.draws, is_trusted(found) and not divergent)
         if again.trusted:
             break
     return again

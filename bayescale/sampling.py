@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -30,6 +30,8 @@ ONE_MODE = {"floor", "level", "exponent"}
 
 #: Thresholds of the convergence gate.
 MAX_RHAT, MIN_ESS, MIN_EBFMI = 1.01, 400.0, 0.3
+#: Largest R-hat of a refit that only averages a density or a score.
+TRUSTED_RHAT = 1.05
 
 
 class ConvergenceWarning(UserWarning):
@@ -127,65 +129,6 @@ def sample(
     )
 
 
-def mix(
-    structure: Structure, arrays: Arrays, sampled: Sampled, random_seed: int
-) -> tuple[Sampled, dict[str, Any]]:
-    """Diagnose draws; where chains do not mix, go on by jumps, if that makes them agree better.
-
-    Returns
-    -------
-    sampled : Sampled
-        As many draws, beside the statistics of the chains of NUTS.
-    found : dict
-        That of :func:`diagnose`, and ``jumps``: the share that was accepted, 0 without any.
-    """
-    found = diagnose(sampled.draws, sampled.stats)
-    if not is_mixed(found):
-        jumped, accepted = jump_between_modes(structure, arrays, sampled, random_seed)
-        again = diagnose(jumped.draws, jumped.stats)
-        if again["max_rhat"] < found["max_rhat"]:
-            return jumped, {**again, "jumps": accepted}
-    return sampled, {**found, "jumps": 0.0}
-
-
-def jump_between_modes(
-    structure: Structure, arrays: Arrays, sampled: Sampled, random_seed: int
-) -> tuple[Sampled, float]:
-    """Draw anew from chains that jump to where slowly mixing ones have been.
-
-    A model with many coordinates, few draws, a chain that stood still, or priors of the user, whose
-    variables need not be its coordinates, keeps the draws that it has.
-
-    Returns
-    -------
-    sampled : Sampled
-        As many draws, beside the statistics of the chains before.
-    accepted : float
-        Share of jumps that were accepted.
-    """
-    if structure.priors:
-        return sampled, 0.0
-    started = time.perf_counter()
-    compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
-    names, places, shapes = compiled.shape_info
-    first = sampled.draws[names[0]]
-    draws = np.empty((*first.shape[:2], compiled.n_dim))
-    for name, place in zip(names, places, strict=True):
-        draws[..., place] = sampled.draws[name].reshape(*first.shape[:2], -1)
-    enough = compiled.n_dim <= MOST_COORDINATES and first.shape[0] * first.shape[1] >= LEAST_DRAWS
-    if not enough or np.any(np.ptp(draws, axis=1) == 0):
-        return sampled, 0.0
-    density, rng = density_of(compiled), np.random.default_rng(random_seed)
-    draws, accepted = jump(lambda point: density(point)[0], draws, rng)
-    found = {
-        name: draws[..., place].reshape(*first.shape[:2], *shape)
-        for name, place, shape in zip(names, places, shapes, strict=True)
-    }
-    made = with_spreads(structure, found, arrays, rng)
-    seconds = time.perf_counter() - started
-    return Sampled(made, sampled.stats, sampled.compile_s, sampled.sample_s + seconds), accepted
-
-
 def _zarr_store(folder: str | Path) -> Any:
     from nutpie import zarr_store
 
@@ -242,6 +185,11 @@ def is_mixed(found: Mapping[str, Any]) -> bool:
     return bool(found["max_rhat"] <= MAX_RHAT and enough)
 
 
+def is_trusted(found: Mapping[str, Any]) -> bool:
+    """Whether chains agree well enough for the mean of a density, which needs few draws."""
+    return bool(found["max_rhat"] <= TRUSTED_RHAT)
+
+
 def mixing(posterior: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Largest R-hat and smallest effective sample sizes; arrays have shape (chain, draw, ...)."""
     rhat, bulk, tail = [1.0], [np.inf], [np.inf]
@@ -284,3 +232,75 @@ def complaints(found: Mapping[str, Any]) -> list[str]:
     if not found["ebfmi"] >= MIN_EBFMI:
         said.append(f"E-BFMI {found['ebfmi']:.2f} < {MIN_EBFMI}")
     return said
+
+
+def mix(
+    structure: Structure,
+    arrays: Arrays,
+    sampled: Sampled,
+    random_seed: int,
+    enough: Callable[[Mapping[str, Any]], bool] = is_mixed,
+) -> tuple[Sampled, dict[str, Any]]:
+    """Diagnose draws; where chains do not mix, go on by jumps, if that makes them agree better.
+
+    Parameters
+    ----------
+    structure, arrays, sampled
+        The model, and draws from it.
+    random_seed : int
+        Of the jumps.
+    enough : callable, optional
+        Whether diagnostics need no jumps.
+
+    Returns
+    -------
+    sampled : Sampled
+        As many draws, beside the statistics of the chains of NUTS.
+    found : dict
+        That of :func:`diagnose`, and ``jumps``: the share that was accepted, 0 without any.
+    """
+    found = diagnose(sampled.draws, sampled.stats)
+    if not enough(found):
+        jumped, accepted = jump_between_modes(structure, arrays, sampled, random_seed)
+        again = diagnose(jumped.draws, jumped.stats)
+        if again["max_rhat"] < found["max_rhat"]:
+            return jumped, {**again, "jumps": accepted}
+    return sampled, {**found, "jumps": 0.0}
+
+
+def jump_between_modes(
+    structure: Structure, arrays: Arrays, sampled: Sampled, random_seed: int
+) -> tuple[Sampled, float]:
+    """Draw anew from chains that jump to where slowly mixing ones have been.
+
+    A model with many coordinates, few draws, a chain that stood still, or priors of the user, whose
+    variables need not be its coordinates, keeps the draws that it has.
+
+    Returns
+    -------
+    sampled : Sampled
+        As many draws, beside the statistics of the chains before.
+    accepted : float
+        Share of jumps that were accepted.
+    """
+    if structure.priors:
+        return sampled, 0.0
+    started = time.perf_counter()
+    compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
+    names, places, shapes = compiled.shape_info
+    first = sampled.draws[names[0]]
+    draws = np.empty((*first.shape[:2], compiled.n_dim))
+    for name, place in zip(names, places, strict=True):
+        draws[..., place] = sampled.draws[name].reshape(*first.shape[:2], -1)
+    enough = compiled.n_dim <= MOST_COORDINATES and first.shape[0] * first.shape[1] >= LEAST_DRAWS
+    if not enough or np.any(np.ptp(draws, axis=1) == 0):
+        return sampled, 0.0
+    density, rng = density_of(compiled), np.random.default_rng(random_seed)
+    draws, accepted = jump(lambda point: density(point)[0], draws, rng)
+    found = {
+        name: draws[..., place].reshape(*first.shape[:2], *shape)
+        for name, place, shape in zip(names, places, shapes, strict=True)
+    }
+    made = with_spreads(structure, found, arrays, rng)
+    seconds = time.perf_counter() - started
+    return Sampled(made, sampled.stats, sampled.compile_s, sampled.sample_s + seconds), accepted
