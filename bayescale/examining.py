@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -52,6 +53,11 @@ def examine_all(
         Of the exact refits; that of the fits is among their options.
     max_refits : int
         Runs that are left out exactly where importance weights fail.
+
+    Raises
+    ------
+    ChildProcessError
+        If a process is ended from outside.
     """
     seeds = {name: random_seed + i for i, name in enumerate(laws)}
     longest_first = sorted(laws, key=lambda name: -len(laws[name].parameters))
@@ -64,7 +70,13 @@ def examine_all(
             name: pool.submit(examine, laws[name], runs, options[name], seeds[name], max_refits)
             for name in longest_first
         }
-        examined = {name: made[name].result() for name in laws}
+        try:
+            examined = {name: made[name].result() for name in laws}
+        except BrokenProcessPool as died:
+            raise ChildProcessError(
+                "a process that fitted one of the laws was ended from outside, most often for lack "
+                "of memory: give it more, or fewer laws at a time"
+            ) from died
     for each in examined.values():
         for text, category in each.said:
             warnings.warn(text, category, stacklevel=2)
