@@ -10,7 +10,7 @@ accepted with probability
 
 and a step of a random walk with one of the same covariances.  The proposal does not change any
 more while they run, so that the posterior is exact and only the mixing depends on how good the
-proposal is (Tierney 1994, Annals of Statistics 22:1701, sections 2.3 and 2.4).
+proposal is (Tierney 1994, Annals of Statistics 22:1701-1728).
 """
 
 from collections.abc import Callable
