@@ -155,13 +155,14 @@ def sample_with_care(
 ) -> tuple[Sampled, dict[str, Any]]:
     """Sample, and once more, longer and with smaller steps, where the gate says no.
 
-    Slow mixing asks for more draws, and for jumps; divergences ask for smaller steps.
+    Slow mixing asks for more draws, and for jumps; divergences ask for smaller steps.  Where both
+    fail, the draws that agree better are kept.
     """
     sampled = sample(structure, arrays, random_seed=random_seed, draws=draws, tune=tune, **options)
     sampled, found = mix(structure, arrays, sampled, random_seed)
     seconds = sampled.compile_s, sampled.sample_s
     if not found["converged"]:
-        sampled = sample(
+        again = sample(
             structure,
             arrays,
             random_seed=random_seed + 1,
@@ -170,8 +171,10 @@ def sample_with_care(
             target_accept=0.98 if found["divergences"] else 0.95,
             **options,
         )
-        sampled, found = mix(structure, arrays, sampled, random_seed)
-        seconds = seconds[0] + sampled.compile_s, seconds[1] + sampled.sample_s
+        again, refound = mix(structure, arrays, again, random_seed)
+        seconds = seconds[0] + again.compile_s, seconds[1] + again.sample_s
+        if refound["converged"] or refound["max_rhat"] < found["max_rhat"]:
+            sampled, found = again, refound
     timing = {"compile_s": seconds[0], "sample_s": seconds[1], "total_s": sum(seconds)}
     return sampled, {**found, **timing}
 

@@ -20,12 +20,15 @@ from typing import Self
 
 import numpy as np
 
-#: More coordinates than a mixture around draws can follow, and draws that it needs.
-MOST_COORDINATES, LEAST_DRAWS = 20, 400
+#: More coordinates than a mixture around draws can follow.
+MOST_COORDINATES = 40
+#: Draws that it needs, in all and for every coordinate.
+LEAST_DRAWS, LEAST_DRAWS_A_COORDINATE = 400, 40
 #: Jumps, and steps of a random walk, from one draw to the next.
 STEPS = 6
-#: Kernels of the mixture, and draws that their covariances are taken from.
-KERNELS, NEIGHBOURS, POOL = 400, 40, 2000
+#: Kernels of the mixture, and draws that their covariances are taken from, in all and of the
+#: nearest ones for every coordinate.
+KERNELS, POOL, NEIGHBOURS_A_COORDINATE = 400, 4000, 5
 #: Share of kernels that are wider, by how much, and degrees of freedom: tails must be covered.
 WIDE_SHARE, WIDER, DOF = 0.2, 2.5, 5.0
 #: Least variance of a kernel beside that of all draws.
@@ -58,12 +61,12 @@ class Proposal:
         """Place kernels at some draws, shape (draws, n), each as wide as its neighbourhood."""
         pool = draws[rng.choice(len(draws), min(POOL, len(draws)), replace=False)]
         centres = draws[rng.choice(len(draws), KERNELS)]
-        unit = pool.std(axis=0)
+        unit, near = pool.std(axis=0), NEIGHBOURS_A_COORDINATE * draws.shape[1]
         roots = np.empty((KERNELS, draws.shape[1], draws.shape[1]))
         for i, centre in enumerate(centres):
             far = (((pool - centre) / unit) ** 2).sum(axis=1)
-            nearest = pool[np.argpartition(far, NEIGHBOURS)[:NEIGHBOURS]] - centre
-            scale = nearest.T @ nearest / NEIGHBOURS + LEAST_VARIANCE * np.diag(unit**2)
+            nearest = pool[np.argpartition(far, near)[:near]] - centre
+            scale = nearest.T @ nearest / near + LEAST_VARIANCE * np.diag(unit**2)
             roots[i] = np.linalg.cholesky(scale)
         roots[: round(WIDE_SHARE * KERNELS)] *= WIDER
         return cls(centres, roots)
@@ -118,6 +121,13 @@ class Proposal:
         squares = np.where(i == j, 1.0, 2.0) * precision[:, i, j]
         constant = np.einsum("ki,ki->k", linear, self.centres)
         return np.concatenate([squares, -2 * linear, constant[:, None]], axis=1).T
+
+
+def shows_modes(draws: np.ndarray) -> bool:
+    """Whether draws, shape (chain, draw, n), are enough to lay a mixture around, and all moved."""
+    chains, count, n = draws.shape
+    enough = chains * count >= max(LEAST_DRAWS, LEAST_DRAWS_A_COORDINATE * n)
+    return bool(n <= MOST_COORDINATES and enough and np.all(np.ptp(draws, axis=1) > 0))
 
 
 def jump(height: Height, draws: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:

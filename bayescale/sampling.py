@@ -13,7 +13,7 @@ import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
 from bayescale.geometry import with_spreads
-from bayescale.jumps import LEAST_DRAWS, MOST_COORDINATES, jump
+from bayescale.jumps import jump, shows_modes
 from bayescale.memory import keep_freed_memory
 from bayescale.model import model_of
 from bayescale.signature import prior_text
@@ -292,8 +292,7 @@ def jump_between_modes(
     draws = np.empty((*first.shape[:2], compiled.n_dim))
     for name, place in zip(names, places, strict=True):
         draws[..., place] = sampled.draws[name].reshape(*first.shape[:2], -1)
-    enough = compiled.n_dim <= MOST_COORDINATES and first.shape[0] * first.shape[1] >= LEAST_DRAWS
-    if not enough or np.any(np.ptp(draws, axis=1) == 0):
+    if not shows_modes(draws):
         return sampled, 0.0
     density, rng = density_of(compiled), np.random.default_rng(random_seed)
     draws, accepted = jump(lambda point: density(point)[0], draws, rng)
