@@ -103,7 +103,7 @@ def examine(
 
 
 def compile_in_haste() -> None:
-    """Compile in two thirds of the time; density and gradient are about as fast."""
+    """Compile in seven tenths of the time; density and gradient are about as fast."""
     os.environ.setdefault("NUMBA_OPT", "1")
     # The compiler makes many objects that stay: looking through them often is in vain.
     gc.set_threshold(50_000, 20, 20)
