@@ -273,8 +273,8 @@ def jump_between_modes(
 ) -> tuple[Sampled, float]:
     """Draw anew from chains that jump to where slowly mixing ones have been.
 
-    A model with many coordinates, few draws, a chain that stood still, or priors of the user, whose
-    variables need not be its coordinates, keeps the draws that it has.
+    Draws stay as they are where coordinates are many, draws few, a chain stood still, or variables
+    are not coordinates, as a standard deviation is not, whose logarithm is sampled.
 
     Returns
     -------
@@ -283,10 +283,10 @@ def jump_between_modes(
     accepted : float
         Share of jumps that were accepted.
     """
-    if structure.priors:
-        return sampled, 0.0
     started = time.perf_counter()
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
+    if compiled.n_expanded > compiled.n_dim:
+        return sampled, 0.0
     names, places, shapes = compiled.shape_info
     first = sampled.draws[names[0]]
     draws = np.empty((*first.shape[:2], compiled.n_dim))

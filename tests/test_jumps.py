@@ -1,8 +1,10 @@
 """Chains that do not agree are drawn anew: every mode has its mass, whatever they said of it."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
+import pymc as pm
 import pytest
 from scipy import stats
 
@@ -132,7 +134,28 @@ def test_few_draws_or_a_chain_that_stood_still_show_no_modes(single_curve):
         assert jump_between_modes(structure, arrays, known, 0) == (known, 0.0)
 
 
-def test_priors_of_the_user_keep_the_draws_that_there_are(single_curve):
-    structure, arrays, sampled = single_curve
-    with_prior = replace(structure, priors=(("alpha", None),))
-    assert jump_between_modes(with_prior, arrays, sampled, 0) == (sampled, 0.0)
+@pytest.mark.parametrize(
+    ("noise", "priors"),
+    [
+        (bs.LogStudentT() + bs.Effect("batch"), None),
+        (None, {"alpha": pm.LogNormal.dist(-1.5, 0.5)}),
+    ],
+    ids=["effect", "prior of the user"],
+)
+def test_variables_that_are_not_coordinates_keep_their_draws(noise, priors):
+    x = np.geomspace(1e5, 1e9, 12)
+    table = {"x": x, "y": 50 * x**-0.3, "batch": np.repeat(["a", "b"], 6)}
+    runs = bs.Runs(table, y="y", x="x", groups="batch" if noise else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bs.ConvergenceWarning)
+        fit = bs.fit(
+            bs.laws.PowerLaw(),
+            runs,
+            noise=noise,
+            priors=priors,
+            draws=200,
+            tune=50,
+            chains=2,
+            progressbar=False,
+        )
+    assert fit.diagnostics["jumps"] == 0.0
