@@ -194,7 +194,7 @@ class Fit:
     draws : mapping of str to array
         Sampled variables, shape (chain, draw, ...).
     stats : mapping of str to array
-        Sampler statistics, shape (chain, draw).
+        Statistics of NUTS, shape (chain, draw), also where jumps made the draws.
     diagnostics : mapping
         ``max_rhat``, ``min_ess_bulk``, ``min_ess_tail``, ``divergences``, ``ebfmi``,
         ``converged``, ``compile_s``, ``sample_s``, ``total_s``, and ``jumps``: the share of

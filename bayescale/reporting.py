@@ -265,7 +265,7 @@ def _convergence(fit: "Fit") -> Iterator[str]:
     )
     if jumps := found.get("jumps"):
         yield (
-            "Chains of NUTS did not agree; the draws are those of chains that jump to where they "
+            "Chains of NUTS mixed slowly; the draws are those of chains that jump to where they "
             f"had been, {100 * jumps:.0f} % of jumps accepted."
         )
     why = "; ".join(complaints(found))
