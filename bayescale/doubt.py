@@ -67,16 +67,20 @@ class ScaleTrend(Part):
 class Discrepancy(Part):
     r"""Doubt in the law itself, which grows with the distance beyond the data.
 
-    Inside the data nothing changes.  At a distance of :math:`h` decades outside them the curve of
-    every posterior draw is off by :math:`\tau h z` with :math:`z \sim \mathrm{Normal}(0, 1)` on
-    the scale of the likelihood (log y unless said otherwise): the slope of the truth may differ
-    from that of the law.  The fit does not depend on it, bands of forecasts do.
+    Inside the data nothing changes.  At a distance of :math:`h` decades outside them, where the
+    curve of a posterior draw has changed by :math:`\Delta` since it left them, it is off by
+    :math:`(\tau h + \kappa |\Delta|) z` with :math:`z \sim \mathrm{Normal}(0, 1)` on the scale of
+    the likelihood (log y unless said otherwise): the slope of the truth may differ from that of the
+    law, by so much or by such a share.  The fit does not depend on it, bands of forecasts do.
 
     Parameters
     ----------
     scale : float
         :math:`\tau`, standard deviation per decade.  ``bs.backtest(...).discrepancy()`` learns it
         from forecasts of scales that were hidden.
+    share : float
+        :math:`\kappa`, standard deviation of the change beyond the data relative to itself, which
+        means the same for a response that falls fast and for one that hardly moves.
 
     References
     ----------
@@ -88,18 +92,34 @@ class Discrepancy(Part):
     >>> noise = LogStudentT() + Discrepancy(0.05)
     >>> noise.parts[0].scale
     0.05
+
+    Half a decade of a fall of 0.2 a decade in log y may as well be 20 % faster or slower:
+
+    >>> shifts = Discrepancy(share=0.2).shift(
+    ...     np.random.default_rng(0), np.array([0.5]), np.full((10_000, 1), -0.1), np.array([0])
+    ... )
+    >>> round(float(shifts.std()), 3)
+    0.02
     """
 
-    scale: float
+    scale: float = 0.0
+    share: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the scale."""
-        if not (np.isfinite(self.scale) and self.scale >= 0):
-            raise ValueError(f"scale must be a number of at least 0, not {self.scale!r}")
+        """Check both."""
+        for name in ("scale", "share"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a number of at least 0, not {value!r}")
+
+    @property
+    def needs_change(self) -> bool:
+        """Whether it is a share of the change beyond the data."""
+        return self.share > 0
 
     def shift(
-        self, rng: np.random.Generator, beyond: np.ndarray, cell: np.ndarray, samples: int
+        self, rng: np.random.Generator, beyond: np.ndarray, change: np.ndarray, cell: np.ndarray
     ) -> np.ndarray:
         """Error of the law at every point, one slope a draw and cell, shape (samples, points)."""
-        slopes = rng.standard_normal((samples, int(np.max(cell, initial=0)) + 1))
-        return np.asarray(self.scale * beyond * slopes[:, cell])
+        slopes = rng.standard_normal((len(change), int(np.max(cell, initial=0)) + 1))
+        return np.asarray((self.scale * beyond + self.share * np.abs(change)) * slopes[:, cell])

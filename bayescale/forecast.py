@@ -271,15 +271,19 @@ def points_of(
     own = labels.get(SEQUENCE)
     run = None if own is None else np.unique(own.astype(str), return_inverse=True)[1]
     made = structure.law.features(columns, run)
-    beyond = _decades_beyond(structure, arrays, columns, cells_found, cell)
+    log_x = {s: np.log(v) for s, v in columns.items()}
+    edges = _edges_of_data(structure, arrays, log_x, cells_found, cell)
+    away = [np.abs(log_x[s] - edges[s]) for s in log_x]
+    beyond = np.max(away, axis=0) / np.log(10.0)
     points = Points(
-        {s: np.log(v) for s, v in columns.items()},
+        log_x,
         cells_found,
         cell,
         np.where(sequence >= 0, sequence, alone),
         inputs.get("trials"),
         () if made is columns else tuple(made.values()),
         beyond,
+        edges,
     )
     frame = pd.DataFrame(
         {**inputs, **{g: v for g, v in labels.items() if g in structure.groups or g == SEQUENCE}}
@@ -376,25 +380,24 @@ def _codes(
     return codes, sequence
 
 
-def _decades_beyond(
+def _edges_of_data(
     structure: Structure,
     arrays: Arrays,
-    columns: Mapping[str, np.ndarray],
+    log_x: Mapping[str, np.ndarray],
     cells: tuple[tuple[int, ...], ...],
     cell: np.ndarray,
-) -> np.ndarray:
-    """Largest distance outside the data of the same labels over the inputs, in decades."""
-    result = np.zeros(len(cell))
+) -> dict[str, np.ndarray]:
+    """Logarithms of the inputs nearest to points that the data of the same labels reach."""
+    nearest = {}
     place = {wanted: i for i, wanted in enumerate(structure.cells)}
-    for symbol, values in columns.items():
-        known = arrays[f"log_{symbol}"] / np.log(10.0)
+    for symbol, at in log_x.items():
+        known = arrays[f"log_{symbol}"]
         lowest, highest = extremes(known, arrays["cell"], len(structure.cells))
         everything = known.min(), known.max()
         own = {c: (lowest[i], highest[i]) for c, i in place.items() if lowest[i] <= highest[i]}
         low, high = np.array([own.get(wanted, everything) for wanted in cells])[cell].T
-        at = np.log10(values)
-        result = np.maximum(result, np.maximum(low - at, at - high))
-    return np.maximum(result, 0.0)
+        nearest[symbol] = np.clip(at, low, high)
+    return nearest
 
 
 def mixture(

@@ -37,8 +37,13 @@ class Part:
         """Numbers of the table that the part reads, each of shape (1,)."""
         return {}
 
+    @property
+    def needs_change(self) -> bool:
+        """Whether :meth:`shift` reads how the curve changes beyond the data."""
+        return False
+
     def shift(
-        self, rng: np.random.Generator, beyond: np.ndarray, cell: np.ndarray, samples: int
+        self, rng: np.random.Generator, beyond: np.ndarray, change: np.ndarray, cell: np.ndarray
     ) -> Any:
         """Error of the curve at points some decades beyond the data, for every draw."""
         return 0.0
@@ -94,8 +99,9 @@ class Checkpoints(Part):
 
     Parameters
     ----------
-    length : float
-        Prior median of the length scale :math:`\ell`, in units of ln x.
+    length, spread : float
+        Prior of the length scale :math:`\ell`, in units of ln x: log-normal with this median and
+        this standard deviation of the logarithm.
     over : Pooling
         Over which groups the length scale varies; that of the variance is the likelihood's
         ``scale=``.
@@ -113,6 +119,7 @@ class Checkpoints(Part):
 
     length: float = 0.3
     over: Pooling = field(default_factory=Shared)
+    spread: float = 1.0
 
     def pooling(self) -> dict[str, Pooling]:
         """How the length scale varies."""
@@ -120,7 +127,7 @@ class Checkpoints(Part):
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the length scale."""
-        return (Parameter(LENGTH, "length", "log", math.log(self.length), 1.0, 0.3),)
+        return (Parameter(LENGTH, "length", "log", math.log(self.length), self.spread, 0.3),)
 
     def adjust(
         self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]

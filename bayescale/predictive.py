@@ -37,6 +37,8 @@ class Points:
         Features that the law made from the inputs, where it reads those instead.
     beyond : array, shape (points,), or None
         Decades outside the data of the same labels.
+    edges : dict of str to array, shape (points,), or None
+        Logarithms of the nearest inputs that those data reach.
     """
 
     log_x: dict[str, np.ndarray]
@@ -46,6 +48,7 @@ class Points:
     trials: np.ndarray | None = None
     made: tuple[np.ndarray, ...] = ()
     beyond: np.ndarray | None = None
+    edges: dict[str, np.ndarray] | None = None
 
     def select(self, rows: np.ndarray) -> "Points":
         """Keep some points, and all cells, so that new labels keep their draws."""
@@ -57,6 +60,7 @@ class Points:
             None if self.trials is None else self.trials[rows],
             tuple(values[rows] for values in self.made),
             None if self.beyond is None else self.beyond[rows],
+            None if self.edges is None else {k: v[rows] for k, v in self.edges.items()},
         )
 
 
@@ -135,8 +139,9 @@ def predict(
     x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
     if points.beyond is not None:
+        change = _change_beyond(structure, p, points, curve)
         for part in noise.parts:
-            curve = curve + part.shift(rng, points.beyond, points.cell, len(curve))
+            curve = curve + part.shift(rng, points.beyond, change, points.cell)
     at_points = {f"log_{s}": values for s, values in points.log_x.items()}
     data = {**_edges(arrays), **at_points, **(known or {})}
     location, sd = noise.without(Checkpoints).moments(np, curve, p, data)
@@ -145,6 +150,22 @@ def predict(
     if noise.has_checkpoints:
         location, sd = _carry_on(structure, draws, arrays, points, p, location, sd)
     return Predictive(noise, noise.from_link(curve), location, sd, p, points.trials)
+
+
+def _change_beyond(
+    structure: Structure, p: Parameters, points: Points, curve: np.ndarray
+) -> np.ndarray:
+    """How much the curve has changed since it left the data, where a part of the noise asks."""
+    law, noise = structure.law, structure.noise
+    if points.edges is None or not any(part.needs_change for part in noise.parts):
+        return np.zeros(curve.shape)
+    if points.made:
+        raise ValueError(
+            f"{law.title} reads whole runs, so that a share of its change beyond the data has no "
+            "meaning: write Discrepancy(scale=...), per decade"
+        )
+    x = [np.exp(values) for values in points.edges.values()]
+    return np.asarray(curve - noise.curve(np, law, p, *x))
 
 
 def _carry_on(

@@ -117,15 +117,53 @@ def test_bands_open_with_every_decade_of_doubt_and_not_inside_the_data():
 
 def test_doubt_keeps_a_curve_straight_within_one_draw():
     shift = Discrepancy(0.1).shift(
-        np.random.default_rng(0), np.array([1.0, 2.0]), np.zeros(2, int), 5
+        np.random.default_rng(0), np.array([1.0, 2.0]), np.zeros((5, 2)), np.zeros(2, int)
     )
     np.testing.assert_allclose(shift[:, 1], 2 * shift[:, 0])
 
 
-@pytest.mark.parametrize("scale", [-0.1, np.nan])
-def test_doubt_must_be_a_size(scale):
-    with pytest.raises(ValueError, match="at least 0"):
-        Discrepancy(scale)
+def test_doubt_in_a_share_of_the_change_means_the_same_for_steep_and_flat_curves():
+    away, cell = np.array([0.5, 1.0]), np.zeros(2, int)
+    steep, flat = (
+        Discrepancy(share=0.2).shift(np.random.default_rng(0), away, slope * away[None], cell)
+        for slope in (-0.3, -0.003)
+    )
+    np.testing.assert_allclose(steep, 100 * flat)
+
+
+def test_doubt_in_a_share_begins_where_the_data_of_a_label_end():
+    table = {"x": X, "y": 3 * X**-0.2, "family": ["short"] * 6 + ["long"] * 6}
+    runs = bs.Runs(table, y="y", x="x", groups=["family"])
+    constants = {"A": 3.0, "alpha": np.full(4000, 0.2)}
+    noise = bs.LogStudentT() + Discrepancy(share=0.5)
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants, noise=noise)
+    ends = {"short": X[5], "long": X[11]}
+    for family, end in ends.items():
+        beyond = fit.forecast(
+            {"x": end * np.array([0.9, 10.0])}, groups={"family": family}, kind="mean"
+        )
+        fall = np.log(beyond.draws / (3 * end**-0.2))
+        np.testing.assert_allclose(fall[:, 0], -0.2 * np.log(0.9), rtol=1e-6)
+        np.testing.assert_allclose(fall[:, 1].mean(), -0.2 * np.log(10.0), rtol=0.05)
+        np.testing.assert_allclose(fall[:, 1].std(), 0.5 * 0.2 * np.log(10.0), rtol=0.05)
+
+
+def test_a_share_of_the_change_is_refused_to_laws_of_whole_schedules():
+    table = {"step": [1e3, 2e3, 3e3], "lr": [3e-4, 3e-4, 1e-4], "loss": [3.2, 3.1, 3.0]}
+    x = {"step": "step", "lr": "lr"}
+    runs = bs.Runs({**table, "run": ["a"] * 3}, y="loss", x=x, sequence="run")
+    constants = {"E": 3.0, "A": 0.5, "alpha": 0.5, "C": 0.3}
+    noise = bs.LogStudentT() + Discrepancy(share=0.5)
+    fit = bs.known_fit(bs.laws.get("lr_annealing"), runs, constants, noise=noise)
+    beyond = {"step": [4e3, 5e3], "lr": [1e-4, 1e-4]}
+    with pytest.raises(ValueError, match=r"write Discrepancy\(scale=...\), per decade"):
+        fit.forecast(beyond, kind="mean")
+
+
+@pytest.mark.parametrize("wrong", [{"scale": -0.1}, {"scale": np.nan}, {"share": -0.1}])
+def test_doubt_must_be_a_size(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be .* at least 0"):
+        Discrepancy(**wrong)
 
 
 def test_one_sided_scatter_is_a_density_that_leans_upwards():
