@@ -175,7 +175,6 @@ def pool_fits(
         )
         for q in _shared(next(iter(fits.values())))
     }
-    near = {name: (mean, min(width, 1.0)) for name, (mean, width) in near.items()}
     again = {}
     with counting(progressbar, len(fits), "second pass") as step:
         for name, fit in fits.items():

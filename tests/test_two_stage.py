@@ -123,6 +123,18 @@ def test_a_second_pass_samples_curves_near_the_population() -> None:
     assert min(second.diagnostics["carried"].values()) > min(first.diagnostics["carried"].values())
 
 
+def test_a_population_wider_than_the_prior_of_a_curve_is_carried_by_many_draws() -> None:
+    rng = np.random.default_rng(6)
+    tables = {}
+    for k, alpha in enumerate((0.02, 0.05, 0.15, 0.3, 0.35)):
+        loss = 3 * (np.array(X) / 1e19) ** -alpha * np.exp(0.05 * rng.standard_normal(5))
+        tables[f"{k}"] = bs.Runs({"flops": X, "loss": loss}, y="loss", x={"C": "flops"})
+    fits = bs.fit_many(LAW, tables, draws=1000, chains=2, random_seed=0, progressbar=False)
+    found = bs.pool_fits(fits, progressbar=False)
+    assert np.median(found.population["alpha_sd"]) > ALPHA.spread
+    assert min(found.diagnostics["carried"].values()) > 300
+
+
 def test_fits_that_share_no_model_are_refused(curves: dict[str, bs.Fit]) -> None:
     other = bs.known_fit(
         bs.laws.OffsetPowerLaw(), runs_of(), {"E": 0.1, "A": 40.0, "alpha": np.full(10, 0.06)}
