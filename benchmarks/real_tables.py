@@ -194,7 +194,8 @@ def lr_annealing() -> Record:
         "at the peak, checkpoints correlated; forecast: the others",
         **state(fit),
         "found": f"R2 over all schedules {together}; of one each {'; '.join(said)}; "
-        f"{np.sum(np.array(squares) >= 0.995)} of {len(squares)} reach 0.995; 90 % intervals hold {100 * np.mean(inside):.0f} %",
+        f"{np.sum(np.array(squares) >= 0.995)} of {len(squares)} reach 0.995; "
+        f"90 % intervals hold {100 * np.mean(inside):.0f} %",
         "published": "R2 0.9988 (25M), 0.9983 (100M) for another form fitted to three schedules",
     }
 
