@@ -99,9 +99,8 @@ class Checkpoints(Part):
 
     Parameters
     ----------
-    length, spread : float
-        Prior of the length scale :math:`\ell`, in units of ln x: log-normal with this median and
-        this standard deviation of the logarithm.
+    length : float
+        Prior median of the length scale :math:`\ell`, in units of ln x.
     over : Pooling
         Over which groups the length scale varies; that of the variance is the likelihood's
         ``scale=``.
@@ -119,7 +118,6 @@ class Checkpoints(Part):
 
     length: float = 0.3
     over: Pooling = field(default_factory=Shared)
-    spread: float = 1.0
 
     def pooling(self) -> dict[str, Pooling]:
         """How the length scale varies."""
@@ -127,7 +125,7 @@ class Checkpoints(Part):
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the length scale."""
-        return (Parameter(LENGTH, "length", "log", math.log(self.length), self.spread, 0.3),)
+        return (Parameter(LENGTH, "length", "log", math.log(self.length), 1.0, 0.3),)
 
     def adjust(
         self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]

@@ -9,9 +9,10 @@ mean log predictive density in units of y, cov95 the share inside central 95 % i
 
 The method: a power law with a floor and one smooth break, or two where the train rows of a curve
 prefer them strongly (odds above ten to one by Laplace's approximation; Jeffreys 1961).  Residuals
-of log y follow an Ornstein-Uhlenbeck process in ln x with Student-t innovations and a short length,
-for what lasts is a bend and belongs to the law.  Beyond the data the change of the curve may be off
-by a quarter of itself.  No pooling.  Every curve is sampled with NUTS; a model is compiled once.
+of log y follow an Ornstein-Uhlenbeck process in ln x with Student-t innovations, rather short than
+long, for what lasts is a bend and belongs to the law.  Beyond the data the change of the curve may
+be off by a quarter of itself.  No pooling.  Every curve is sampled with NUTS; a model is compiled
+once.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from bayescale.structure import structure_of
 ONE, TWO = bs.laws.BrokenPowerLaw(breaks=1), bs.laws.BrokenPowerLaw(breaks=2)
 #: Odds of ten to one, from which Jeffreys (1961) calls evidence strong.
 STRONG = 10.0
-NOISE = bs.LogStudentT() + bs.Checkpoints(length=0.05, spread=0.5) + bs.Discrepancy(share=0.25)
+NOISE = bs.LogStudentT() + bs.Checkpoints(length=0.1) + bs.Discrepancy(share=0.25)
 SAMPLER: dict[str, Any] = {"draws": 800, "tune": 400, "chains": 2, "cores": 2}
 
 #: First of these that a table has -> our name.
