@@ -308,7 +308,7 @@ class Backtest:
             for case in (c for c in self.cases if c.law == name):
                 rng = np.random.default_rng(self.random_seed)
                 location = np.asarray(case.predictive.location)
-                shift = doubt.shift(rng, case.beyond, np.zeros(location.shape), case.cell)
+                shift = doubt.shift(rng, case.beyond, np.zeros((len(location), 1)), case.cell)
                 moved = replace(case.predictive, location=location + shift)
                 total += float(np.sum(moved.log_density(self.runs.y[case.rows])))
             totals.append(total)

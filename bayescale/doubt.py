@@ -120,6 +120,6 @@ class Discrepancy(Part):
     def shift(
         self, rng: np.random.Generator, beyond: np.ndarray, change: np.ndarray, cell: np.ndarray
     ) -> np.ndarray:
-        """Error of the law at every point, one slope a draw and cell, shape (samples, points)."""
+        """Error of the law, (samples, points), from the change (samples, points or 1)."""
         slopes = rng.standard_normal((len(change), int(np.max(cell, initial=0)) + 1))
         return np.asarray((self.scale * beyond + self.share * np.abs(change)) * slopes[:, cell])

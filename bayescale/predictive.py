@@ -158,7 +158,7 @@ def _change_beyond(
     """How much the curve has changed since it left the data, where a part of the noise asks."""
     law, noise = structure.law, structure.noise
     if points.edges is None or not any(part.needs_change for part in noise.parts):
-        return np.zeros(curve.shape)
+        return np.zeros((len(curve), 1))
     if points.made:
         raise ValueError(
             f"{law.title} reads whole runs, so that a share of its change beyond the data has no "
