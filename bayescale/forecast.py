@@ -271,23 +271,19 @@ def points_of(
     own = labels.get(SEQUENCE)
     run = None if own is None else np.unique(own.astype(str), return_inverse=True)[1]
     made = structure.law.features(columns, run)
-    log_x = {s: np.log(v) for s, v in columns.items()}
-    edges = _edges_of_data(structure, arrays, log_x, cells_found, cell)
-    away = [np.abs(log_x[s] - edges[s]) for s in log_x]
-    beyond = np.max(away, axis=0) / np.log(10.0)
     points = Points(
-        log_x,
+        {s: np.log(v) for s, v in columns.items()},
         cells_found,
         cell,
         np.where(sequence >= 0, sequence, alone),
         inputs.get("trials"),
         () if made is columns else tuple(made.values()),
-        beyond,
-        edges,
+        _reach_of_data(structure, arrays, cells_found, cell),
     )
     frame = pd.DataFrame(
         {**inputs, **{g: v for g, v in labels.items() if g in structure.groups or g == SEQUENCE}}
     )
+    beyond = points.beyond
     frame["extrapolated"], frame["decades_beyond"] = beyond > 1e-9, beyond
     return points, frame
 
@@ -380,24 +376,20 @@ def _codes(
     return codes, sequence
 
 
-def _edges_of_data(
-    structure: Structure,
-    arrays: Arrays,
-    log_x: Mapping[str, np.ndarray],
-    cells: tuple[tuple[int, ...], ...],
-    cell: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Logarithms of the inputs nearest to points that the data of the same labels reach."""
-    nearest = {}
+def _reach_of_data(
+    structure: Structure, arrays: Arrays, cells: tuple[tuple[int, ...], ...], cell: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Smallest and largest logarithm of every input in the data of the labels of points."""
+    reach = {}
     place = {wanted: i for i, wanted in enumerate(structure.cells)}
-    for symbol, at in log_x.items():
+    for symbol, _ in structure.columns:
         known = arrays[f"log_{symbol}"]
         lowest, highest = extremes(known, arrays["cell"], len(structure.cells))
         everything = known.min(), known.max()
         own = {c: (lowest[i], highest[i]) for c, i in place.items() if lowest[i] <= highest[i]}
         low, high = np.array([own.get(wanted, everything) for wanted in cells])[cell].T
-        nearest[symbol] = np.clip(at, low, high)
-    return nearest
+        reach[symbol] = low, high
+    return reach
 
 
 def mixture(

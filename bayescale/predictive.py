@@ -1,7 +1,7 @@
 """What a law and a noise model say, draw by draw, about a measurement at any point."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Points:
 
     Attributes
     ----------
-    log_x : dict of str to array, shape (points,)
+    log_x : dict of str to array, shape (points,) or (sample, points)
         Logarithms of the inputs.
     cells : tuple of tuple of int
         Combinations of label codes; codes past the known labels are new labels.
@@ -35,10 +35,8 @@ class Points:
         Trials of a new measurement, where successes are counted.
     made : tuple of array, shape (points, ...)
         Features that the law made from the inputs, where it reads those instead.
-    beyond : array, shape (points,), or None
-        Decades outside the data of the same labels.
-    edges : dict of str to array, shape (points,), or None
-        Logarithms of the nearest inputs that those data reach.
+    reach : dict of str to pair of array, shape (points,)
+        Logarithms of the smallest and the largest input in the data of the same labels.
     """
 
     log_x: dict[str, np.ndarray]
@@ -47,8 +45,18 @@ class Points:
     sequence: np.ndarray
     trials: np.ndarray | None = None
     made: tuple[np.ndarray, ...] = ()
-    beyond: np.ndarray | None = None
-    edges: dict[str, np.ndarray] | None = None
+    reach: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def log_edge(self) -> dict[str, np.ndarray]:
+        """Logarithms of the nearest inputs that the data reach."""
+        return {name: np.clip(self.log_x[name], *ends) for name, ends in self.reach.items()}
+
+    @property
+    def beyond(self) -> np.ndarray:
+        """Decades outside the data of the same labels, the most over the inputs."""
+        away = [np.abs(self.log_x[name] - edge) for name, edge in self.log_edge.items()]
+        return np.asarray(np.max(away, axis=0) / np.log(10.0))
 
     def select(self, rows: np.ndarray) -> "Points":
         """Keep some points, and all cells, so that new labels keep their draws."""
@@ -59,8 +67,7 @@ class Points:
             self.sequence[rows],
             None if self.trials is None else self.trials[rows],
             tuple(values[rows] for values in self.made),
-            None if self.beyond is None else self.beyond[rows],
-            None if self.edges is None else {k: v[rows] for k, v in self.edges.items()},
+            {name: (low[rows], high[rows]) for name, (low, high) in self.reach.items()},
         )
 
 
@@ -138,7 +145,7 @@ def predict(
     law, noise = structure.law, structure.noise
     x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
-    if points.beyond is not None:
+    if noise.parts:
         change = _change_beyond(structure, p, points, curve)
         for part in noise.parts:
             curve = curve + part.shift(rng, points.beyond, change, points.cell)
@@ -157,14 +164,14 @@ def _change_beyond(
 ) -> np.ndarray:
     """How much the curve has changed since it left the data, where a part of the noise asks."""
     law, noise = structure.law, structure.noise
-    if points.edges is None or not any(part.needs_change for part in noise.parts):
+    if not any(part.needs_change for part in noise.parts):
         return np.zeros((len(curve), 1))
     if points.made:
         raise ValueError(
             f"{law.title} reads whole runs, so that a share of its change beyond the data has no "
             "meaning: write Discrepancy(scale=...), per decade"
         )
-    x = [np.exp(values) for values in points.edges.values()]
+    x = [np.exp(values) for values in points.log_edge.values()]
     return np.asarray(curve - noise.curve(np, law, p, *x))
 
 

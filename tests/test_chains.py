@@ -72,6 +72,16 @@ def test_the_band_holds_the_uncertainty_of_both_stages(chained):
     assert both > 1.1 * chained.metric.forecast({"L": true_loss(1e21)}, **where).draws.std()
 
 
+def test_a_metric_is_doubted_only_where_draws_of_the_loss_leave_the_data(loss, metric):
+    noise = metric.structure.noise + bs.Discrepancy(share=0.5)
+    doubted = replace(metric, structure=replace(metric.structure, noise=noise))
+    where = {"groups": {"task": "easy"}, "kind": "mean"}
+    x = {"C": [1e19, 1e24]}
+    plain, doubtful = (bs.chain(loss, m).forecast(x, **where).draws for m in (metric, doubted))
+    np.testing.assert_array_equal(plain[:, 0], doubtful[:, 0])
+    assert doubtful[:, 1].std() > 1.2 * plain[:, 1].std()
+
+
 def test_a_new_run_adds_the_scatter_of_its_loss_and_of_its_items(chained):
     where = {"groups": {"task": "easy"}}
     mean = chained.forecast({"C": 1e21}, kind="mean", **where).draws.std()
