@@ -61,7 +61,7 @@ def main() -> None:
     for name in asked.laws:
         if time.perf_counter() - started > asked.seconds:
             break
-        print(json.dumps(measure(name, tune=asked.draws, **settings)), flush=True)
+        print(json.dumps(measure(name, tune=asked.draws // 2, **settings)), flush=True)
 
 
 if __name__ == "__main__":
