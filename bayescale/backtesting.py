@@ -13,6 +13,7 @@ from bayescale.doubt import Discrepancy
 from bayescale.execution import map_fits
 from bayescale.fitting import Fit
 from bayescale.forecast import points_of, predict_runs
+from bayescale.hiding import labels_hidden, scales_hidden
 from bayescale.laws.base import Law
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
@@ -117,7 +118,7 @@ def backtest(
     """
     named = dict(laws) if isinstance(laws, Mapping) else {_name(laws): laws}
     table = runs if runs is not None else _table_of(named)
-    hides = _labels_hidden(table, by, keep, of) if by else _scales_hidden(table, cut, keep, of)
+    hides = labels_hidden(table, by, keep, of) if by else scales_hidden(table, cut, keep, of)
     if not hides:
         raise ValueError(f"nothing to hide: every cut leaves fewer than {keep} runs of a curve")
     plans = []
@@ -379,53 +380,6 @@ def _table_of(named: "Mapping[str, Law | Fit]") -> Runs:
     if not fits:
         raise ValueError("a law needs a table: backtest(law, runs)")
     return fits[0].runs
-
-
-def _curves(runs: Runs) -> np.ndarray:
-    """Give the number of the combination of labels of every row."""
-    columns = [*runs.codes.values()] or [np.zeros(len(runs), int)]
-    return np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def _input(runs: Runs, of: str | None) -> np.ndarray:
-    symbol = of if of is not None else next(iter(runs.x))
-    if symbol not in runs.x:
-        raise ValueError(f"of={symbol!r} is no input; there are {', '.join(runs.x)}")
-    return np.asarray(runs.x[symbol], float)
-
-
-def _scales_hidden(
-    runs: Runs, cut: Sequence[float], keep: int, of: str | None
-) -> dict[str, np.ndarray]:
-    """Rows hidden by every cut; curves that it would leave too little of are not cut."""
-    x, curve = np.log10(_input(runs, of)), _curves(runs)
-    if any(c <= 0 for c in cut):
-        raise ValueError(f"cut is in decades and must be positive, not {tuple(cut)}")
-    hides = {}
-    for decades in cut:
-        hidden = np.zeros(len(runs), bool)
-        for c in range(curve.max() + 1):
-            mine = curve == c
-            beyond = mine & (x > x[mine].max() - decades)
-            if len(np.unique(x[mine & ~beyond])) >= max(keep, 2):
-                hidden |= beyond
-        if hidden.any():
-            hides[f"{decades:g} decades"] = hidden
-    return hides
-
-
-def _labels_hidden(runs: Runs, by: str, keep: int, of: str | None) -> dict[str, np.ndarray]:
-    """Rows hidden of every label, all but its smallest ones."""
-    if by not in runs.groups:
-        raise ValueError(f"by={by!r} is no group; there are {', '.join(runs.groups) or 'none'}")
-    x, hides = _input(runs, of), {}
-    for code, label in enumerate(runs.groups[by]):
-        mine = np.flatnonzero(runs.codes[by] == code)
-        hidden = np.zeros(len(runs), bool)
-        hidden[mine[np.argsort(x[mine], kind="stable")][keep:]] = True
-        if hidden.any() and not hidden.all():
-            hides[str(label)] = hidden
-    return hides
 
 
 @dataclass(frozen=True)

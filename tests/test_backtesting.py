@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.backtesting import Backtest, _Case, _labels_hidden, _scales_hidden, crps, doubted
+from bayescale.backtesting import Backtest, _Case, crps, doubted
 from bayescale.doubt import Discrepancy
+from bayescale.hiding import labels_hidden, scales_hidden
 from bayescale.laws.base import Parameters
 from bayescale.predictive import Predictive
 
@@ -45,7 +46,7 @@ def tested_fit():
 
 def test_rolling_cuts_hide_the_largest_scales_of_every_family():
     runs = table_of()
-    hides = _scales_hidden(runs, (0.8, 1.3), 2, None)
+    hides = scales_hidden(runs, (0.8, 1.3), 2, None)
     assert list(hides) == ["0.8 decades", "1.3 decades"]
     assert [h.sum() for h in hides.values()] == [4, 6]
     for hidden in hides.values():
@@ -53,19 +54,19 @@ def test_rolling_cuts_hide_the_largest_scales_of_every_family():
 
 
 def test_a_cut_spares_curves_that_it_would_empty():
-    assert _scales_hidden(table_of(), (9.0,), 2, None) == {}
+    assert scales_hidden(table_of(), (9.0,), 2, None) == {}
     with pytest.raises(ValueError, match="nothing to hide"):
         bs.backtest(bs.laws.PowerLaw(), table_of(), cut=(9.0,))
 
 
 def test_a_family_is_left_out_but_for_its_smallest_runs():
     runs = table_of()
-    hides = _labels_hidden(runs, "family", 3, None)
+    hides = labels_hidden(runs, "family", 3, None)
     assert list(hides) == ["f0", "f1"]
     assert hides["f0"].sum() == 6
     assert np.all(runs.codes["family"][hides["f0"]] == 0)
     with pytest.raises(ValueError, match="by='arch' is no group; there are family"):
-        _labels_hidden(runs, "arch", 3, None)
+        labels_hidden(runs, "arch", 3, None)
 
 
 def test_the_table_scores_every_law_and_cut(tested):

@@ -1,0 +1,54 @@
+"""Which rows of a table a back-test hides: the largest scales, or most of a label."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bayescale.runs import Runs
+
+
+def scales_hidden(
+    runs: Runs, cut: Sequence[float], keep: int, of: str | None
+) -> dict[str, np.ndarray]:
+    """Rows hidden by every cut; curves that it would leave too little of are not cut."""
+    x, curve = np.log10(_input(runs, of)), _curves(runs)
+    if any(c <= 0 for c in cut):
+        raise ValueError(f"cut is in decades and must be positive, not {tuple(cut)}")
+    hides = {}
+    for decades in cut:
+        hidden = np.zeros(len(runs), bool)
+        for c in range(curve.max() + 1):
+            mine = curve == c
+            beyond = mine & (x > x[mine].max() - decades)
+            if len(np.unique(x[mine & ~beyond])) >= max(keep, 2):
+                hidden |= beyond
+        if hidden.any():
+            hides[f"{decades:g} decades"] = hidden
+    return hides
+
+
+def labels_hidden(runs: Runs, by: str, keep: int, of: str | None) -> dict[str, np.ndarray]:
+    """Rows hidden of every label, all but its smallest ones."""
+    if by not in runs.groups:
+        raise ValueError(f"by={by!r} is no group; there are {', '.join(runs.groups) or 'none'}")
+    x, hides = _input(runs, of), {}
+    for code, label in enumerate(runs.groups[by]):
+        mine = np.flatnonzero(runs.codes[by] == code)
+        hidden = np.zeros(len(runs), bool)
+        hidden[mine[np.argsort(x[mine], kind="stable")][keep:]] = True
+        if hidden.any() and not hidden.all():
+            hides[str(label)] = hidden
+    return hides
+
+
+def _curves(runs: Runs) -> np.ndarray:
+    """Give the number of the combination of labels of every row."""
+    columns = [*runs.codes.values()] or [np.zeros(len(runs), int)]
+    return np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _input(runs: Runs, of: str | None) -> np.ndarray:
+    symbol = of if of is not None else next(iter(runs.x))
+    if symbol not in runs.x:
+        raise ValueError(f"of={symbol!r} is no input; there are {', '.join(runs.x)}")
+    return np.asarray(runs.x[symbol], float)
