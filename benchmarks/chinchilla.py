@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import special
 from scipy.optimize import minimize
 from scipy.stats import t as student_t
 
@@ -84,9 +85,8 @@ def answer(fit: bs.Fit) -> dict:
 
 def huber(residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Loss of residuals and its derivative, in units of the bend of the loss."""
-    far = np.abs(residual) > HUBER
-    loss = np.where(far, HUBER * (np.abs(residual) - HUBER / 2), residual**2 / 2)
-    return loss / HUBER**2, np.clip(residual, -HUBER, HUBER) / HUBER**2
+    pull = np.clip(residual, -HUBER, HUBER)
+    return special.huber(HUBER, residual) / HUBER**2, pull / HUBER**2
 
 
 def student(residual: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
