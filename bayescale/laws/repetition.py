@@ -6,7 +6,7 @@ from typing import Any
 
 from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, positive
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import LOG_ZERO, choose, log_sum
+from bayescale.laws.numerics import LOG_ZERO, choose, log_sum, logaddexp
 
 
 @dataclass(frozen=True)
@@ -108,31 +108,40 @@ class DataConstrained(Law):
         unique = xp.minimum(U, D)
         return xp.log(unique) + xp.log1p(-p.Rd * xp.expm1(-(D / unique - 1) / p.Rd))
 
-    def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any, U: Any) -> Any:
-        """See :meth:`Law.log_mean`."""
+    def _log_size(self, xp: Any, p: Parameters, log_ratio: Any, N: Any, D: Any, U: Any) -> Any:
+        """Logarithm of the effective parameters, given log A/B."""
         log_N, log_unique = xp.log(N), xp.log(xp.minimum(U, D))
-        balance = p.log_A - p.log_B + p.log_alpha - p.log_beta
-        log_G = balance / (p.alpha + p.beta)
+        log_G = (log_ratio + p.log_alpha - p.log_beta) / (p.alpha + p.beta)
         used = xp.minimum(log_N, log_G + p.beta / p.alpha * (log_G + log_unique))
         excess = -xp.expm1(-xp.expm1(log_N - used) / p.Rn)
-        by_size = p.log_A - p.alpha * (used + xp.log1p(p.Rn * excess))
+        return used + xp.log1p(p.Rn * excess)
+
+    def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any, U: Any) -> Any:
+        """See :meth:`Law.log_mean`."""
+        by_size = p.log_A - p.alpha * self._log_size(xp, p, p.log_A - p.log_B, N, D, U)
         by_data = p.log_B - p.beta * self._log_data(xp, p, D, U)
         terms = [p.log_E, by_size, by_data]
         if self.degradation:
-            repeats = D / xp.exp(log_unique) - 1
-            growth = p.g * (log_N - log_unique) + p.h * xp.log(xp.maximum(repeats, 1e-12))
+            unique = xp.minimum(U, D)
+            repeats = D / unique - 1
+            growth = p.g * xp.log(N / unique) + p.h * xp.log(xp.maximum(repeats, 1e-12))
             terms.append(choose(repeats > 0, p.log_kappa + growth, LOG_ZERO))
         return log_sum(xp, *terms)
 
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:
-        """Levels as if the model at the anchor had no parameters in excess."""
+        """Levels of a known response; shares are those without parameters in excess.
+
+        With many in excess both terms are in balance whatever their shares would be, so that the
+        true shares tell nothing.
+        """
         N, D, U = x
-        return {
-            "A": log_response + log_shares["A"] + p.alpha * xp.log(N),
-            "B": log_response + log_shares["B"] + p.beta * self._log_data(xp, p, D, U),
-        }
+        by_size, by_data = p.alpha * xp.log(N), p.beta * self._log_data(xp, p, D, U)
+        odds = log_shares["A"] - log_shares["B"]
+        lost = by_size - p.alpha * self._log_size(xp, p, odds + by_size - by_data, N, D, U)
+        log_term = log_response - logaddexp(xp, 0.0, odds + lost)
+        return {"A": log_term + odds + by_size, "B": log_term + by_data}
 
     def identifiability(self, x: Any) -> list[str]:
         """Say where there are too few numbers of epochs."""
