@@ -54,7 +54,7 @@ _HOMES = {
     "compare": "comparison",
     "Comparison": "comparison",
     "backtest": "backtesting",
-    "Backtest": "backtesting",
+    "Backtest": "scoring",
     "doubted": "backtesting",
     "crossover_scale": "quantities",
     "better_at": "quantities",

@@ -76,11 +76,14 @@ class Discrepancy(Part):
     Parameters
     ----------
     scale : float
-        :math:`\tau`, standard deviation per decade.  ``bs.backtest(...).discrepancy()`` learns it
-        from forecasts of scales that were hidden.
+        :math:`\tau`, standard deviation per decade.
     share : float
         :math:`\kappa`, standard deviation of the change beyond the data relative to itself, which
         means the same for a response that falls fast and for one that hardly moves.
+
+    Notes
+    -----
+    ``bs.backtest(...).discrepancy()`` learns one of both from forecasts of scales that were hidden.
 
     References
     ----------

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-    from bayescale.backtesting import Backtest
     from bayescale.comparison import Comparison
     from bayescale.forecast import Forecast
     from bayescale.reporting import Report
+    from bayescale.scoring import Backtest
 
 
 def fit(

@@ -146,7 +146,8 @@ def predict(
     x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
     if noise.parts:
-        change = _change_beyond(structure, p, points, curve)
+        asked = any(part.needs_change for part in noise.parts)
+        change = change_beyond(structure, p, points, curve) if asked else np.zeros((len(curve), 1))
         for part in noise.parts:
             curve = curve + part.shift(rng, points.beyond, change, points.cell)
     at_points = {f"log_{s}": values for s, values in points.log_x.items()}
@@ -159,20 +160,29 @@ def predict(
     return Predictive(noise, noise.from_link(curve), location, sd, p, points.trials)
 
 
-def _change_beyond(
+def change_beyond(
     structure: Structure, p: Parameters, points: Points, curve: np.ndarray
 ) -> np.ndarray:
-    """How much the curve has changed since it left the data, where a part of the noise asks."""
-    law, noise = structure.law, structure.noise
-    if not any(part.needs_change for part in noise.parts):
-        return np.zeros((len(curve), 1))
+    """How much a curve, on the scale of the noise, has changed since it left the data.
+
+    Parameters
+    ----------
+    structure
+        The fitted model.
+    p : Parameters
+        Parameters at the points.
+    points : Points
+        Where.
+    curve : array, shape (sample, points)
+        The curve there.
+    """
     if points.made:
         raise ValueError(
-            f"{law.title} reads whole runs, so that a share of its change beyond the data has no "
-            "meaning: write Discrepancy(scale=...), per decade"
+            f"{structure.law.title} reads whole runs, so that a share of its change beyond the "
+            "data has no meaning: write Discrepancy(scale=...), per decade"
         )
     x = [np.exp(values) for values in points.log_edge.values()]
-    return np.asarray(curve - noise.curve(np, law, p, *x))
+    return np.asarray(curve - structure.noise.curve(np, structure.law, p, *x))
 
 
 def _carry_on(

@@ -15,9 +15,9 @@ from bayescale.tables import latex, to_paper
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bayescale.backtesting import Backtest
     from bayescale.comparison import Comparison
     from bayescale.fitting import Fit
+    from bayescale.scoring import Backtest
 
 #: What a table cannot know and a paper has to say, by a word in the name of a column.
 TO_STATE = {
@@ -273,8 +273,8 @@ def _convergence(fit: "Fit") -> Iterator[str]:
 
 
 def _held_out(fit: "Fit", held_out: "Comparison | Backtest | None") -> Iterator[str]:
-    from bayescale.backtesting import Backtest
     from bayescale.comparison import Comparison
+    from bayescale.scoring import Backtest
 
     if isinstance(held_out, Comparison):
         for name, row in held_out.table.iterrows():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.arrays import Arrays, model_arrays
+from bayescale.doubt import Discrepancy
 from bayescale.geometry import with_spreads
 from bayescale.jumps import jump, shows_modes
 from bayescale.memory import keep_freed_memory
@@ -148,7 +149,11 @@ def compile_structure(structure: Structure, arrays: Arrays) -> Any:
     from pytensor import config
 
     keep_freed_memory(len(arrays["y"]))
-    key = replace(structure, priors=tuple((n, prior_text(p)) for n, p in structure.priors))
+    key = replace(
+        structure,
+        noise=structure.noise.without(Discrepancy),
+        priors=tuple((n, prior_text(p)) for n, p in structure.priors),
+    )
     with _lock:
         if key not in _compiled:
             _log.info("compiling %s", structure.law.title)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.backtesting import Backtest, _Case, crps, doubted
+from bayescale.backtesting import doubted
 from bayescale.doubt import Discrepancy
 from bayescale.hiding import labels_hidden, scales_hidden
 from bayescale.laws.base import Parameters
 from bayescale.predictive import Predictive
+from bayescale.scoring import Backtest, Case, crps
 
 
 def table_of(families=2, rows=9, drift=0.0):
@@ -102,15 +103,16 @@ def test_a_law_must_be_named_when_there_are_several(tested):
         tested.verdict()
 
 
-def known(error, sd=0.01, curves=40, cut=1.0):
-    """Back-test of forecasts that are wrong by known amounts on the log scale."""
+def known(error, sd=0.01, curves=40, cut=1.0, change=0.0):
+    """Back-test of flat forecasts that are wrong by known amounts on the log scale."""
     x = np.geomspace(1e9, 2e9, curves)
     y = np.exp(np.broadcast_to(error, (curves,)))
     runs = bs.Runs({"x": x, "y": y}, y="y", x="x")
     zeros = np.zeros((4000, curves))
     made = Predictive(bs.LogNormal(), np.exp(zeros), zeros, zeros + sd, Parameters(np, {}))
     rows = np.arange(curves)
-    case = _Case("law", f"{cut:g}", made, rows, np.full(curves, cut), rows, True)
+    changes = zeros + change
+    case = Case("law", f"{cut:g}", made, made, changes, rows, np.full(curves, cut), rows, True)
     return Backtest((case,), runs, (0.5, 0.9), None)
 
 
@@ -119,6 +121,7 @@ def test_calibrated_forecasts_are_supported_and_need_no_doubt():
     assert tested.supported() == 1.0
     assert tested.verdict().startswith("These data support forecasting with law about 1.0 decades")
     assert tested.discrepancy().scale <= 0.005
+    assert tested.discrepancy().share == 0.0
 
 
 def test_overconfident_forecasts_are_not_supported_and_ask_for_their_doubt():
@@ -126,6 +129,22 @@ def test_overconfident_forecasts_are_not_supported_and_ask_for_their_doubt():
     assert tested.supported() == 0.0
     assert "do not support" in tested.verdict()
     assert 0.03 < tested.discrepancy().scale < 0.08
+
+
+def test_doubt_is_a_share_of_the_change_where_steep_curves_are_missed_by_more():
+    fall = np.geomspace(0.05, 2.0, 40)
+    tested = known(0.2 * fall * np.random.default_rng(1).standard_normal(40), change=-fall)
+    doubt = tested.discrepancy()
+    assert doubt.scale == 0.0
+    assert 0.15 < doubt.share < 0.27
+
+
+def test_doubt_that_a_fit_has_already_is_not_counted_twice(tested_fit):
+    options = {"cut": (0.8,), "draws": 200, "tune": 200, "chains": 2}
+    fits = tested_fit, doubted(tested_fit, Discrepancy(0.5))
+    trusting, doubting = (bs.backtest(fit, **options) for fit in fits)
+    assert doubting.discrepancy() == trusting.discrepancy()
+    assert doubting.table["width_0.9"].iloc[0] > 2 * trusting.table["width_0.9"].iloc[0]
 
 
 def test_doubt_joins_a_posterior_without_another_fit(tested_fit):
