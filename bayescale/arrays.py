@@ -20,6 +20,7 @@ from bayescale.runs import Runs
 from bayescale.structure import (
     Structure,
     group_codes,
+    leans_on_end,
     leans_on_knots,
     leans_on_length,
     leans_on_level,
@@ -27,6 +28,8 @@ from bayescale.structure import (
 
 Arrays = dict[str, np.ndarray]
 
+#: Rows that say where the data of a unit end.
+LAST_ROWS = 3
 #: Concentration of success rates over items that the anchor of a ceiling assumes.
 ITEMS_DIFFER = 50.0
 
@@ -201,6 +204,8 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
             arrays[f"rise_{q.name}"] = seen.rise
         if leans_on_length(structure, q):
             arrays[f"apart_{q.name}"] = _typical_gaps(rows["gap"], unit, count)
+        if leans_on_end(structure, q):
+            arrays[f"end_{q.name}"] = _share_left(log_x[0], log_y, unit, known)
         centred = _centred(structure, q, known)
         if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
             arrays[f"centred_{q.name}"] = centred
@@ -221,6 +226,18 @@ def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarr
         if q.role in ("floor", "slope", "bend") and not turns:
             return known.pins_bend.astype(float)
     return np.zeros(len(known.slope_error))
+
+
+def _share_left(
+    log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, known: Information
+) -> np.ndarray:
+    """Response at the end of the data of every unit, as a share of that at the anchor."""
+    made = np.zeros(len(known.level))
+    for u, level in enumerate(known.level):
+        rows = np.flatnonzero(unit == u)
+        last = rows[np.argsort(log_x[rows], kind="stable")][-LAST_ROWS:]
+        made[u] = np.exp(min(log_y[last].mean() - level, -1e-3)) if rows.size else 0.5
+    return made
 
 
 def _typical_gaps(gap: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum, softplus
-from bayescale.leans import FromZero, Lean
+from bayescale.leans import BelowEnd, Curved, FromZero, Lean
 from bayescale.least_squares import linear_prior, normal_equation
 from bayescale.parts import LENGTH
 from bayescale.pooling import Partial
@@ -27,6 +27,7 @@ from bayescale.population import draw_between
 from bayescale.structure import (
     Structure,
     is_linear,
+    leans_on_end,
     leans_on_knots,
     leans_on_length,
     leans_on_level,
@@ -53,7 +54,7 @@ def coordinate(
     q: Parameter,
     draws: Mapping[str, Any],
     arrays: Mapping[str, Any],
-    lean: Lean | FromZero = UPRIGHT,
+    lean: Lean | Curved = UPRIGHT,
 ) -> Any:
     """Coordinate of one parameter at its units, from the variables that are sampled."""
     name = q.name
@@ -87,12 +88,15 @@ def _scale(q: Parameter, arrays: Mapping[str, Any]) -> Any:
 
 def lean_of(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> Lean | FromZero:
+) -> Lean | Curved:
     """How what is sampled of a parameter leans on the coordinates of earlier ones."""
     if leans_on_level(structure, q):
         return Lean(shift=arrays[f"centred_{q.name}"] * _slope_shift(xp, structure, q, z, arrays))
     if leans_on_knots(structure, q):
         return _from_least_squares(xp, structure, q, z, arrays)
+    if leans_on_end(structure, q):
+        centred = arrays.get(f"centred_{q.name}", 1.0)
+        return BelowEnd(arrays[f"end_{q.name}"], arrays[f"offset_{q.name}"], centred)
     if leans_on_length(structure, q):
         length = xp.exp(_beside(structure, z[LENGTH], LENGTH, q.name))
         return Lean(shift=0.5 * log1mexp(xp, -2 * arrays[f"apart_{q.name}"] / length))
@@ -117,41 +121,92 @@ def _slope_shift(
 
 def _from_least_squares(
     xp: Any, structure: Structure, q: Parameter, z: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> Lean | FromZero:
+) -> Lean | Curved:
     r"""Place an exponent, or a change of it, where least squares at a few knots put it.
 
     With the reducible response :math:`r = y - E` at knots of the data and at the anchor,
     :math:`\log (r_k / r_0) = \sum_j c_j X_{jk}` over the exponent and those changes of it that
-    it is linear in.
+    it is linear in; of another change it is so nearly, once it is roughly known.
     """
-    law, anchored = structure.law, str(structure.anchored)
-    linear = [r for r in law.parameters if is_linear(r)]
-    away, rest, weight = _fall_of_reducible(xp, structure, z, arrays)
+    knots = _Knots(xp, structure, z, arrays, *_fall_of_reducible(xp, structure, z, arrays))
+    clear, error = _solved(knots, q) if is_linear(q) else _approached(knots, q)
+    centred = arrays.get(f"centred_{q.name}", 1.0)
+    if q.is_positive:
+        return FromZero(softplus(xp, clear), error, q.centre, centred)
+    return Lean(centred * (q.centre - clear * error), 1 + centred * (1 / error - 1))
 
-    def term(only: Parameter | None = None) -> Any:
-        fixed = {r.name: float(r is only) for r in linear}
-        at_knots = _log_term(xp, structure, z, arrays, away, **fixed)
-        return at_knots - at_knots[:1]
 
-    base = 0.0 if set(law.with_role("bend")) <= set(linear) else term()
-    column = {r.name: term(r) - base for r in linear}
-    rest = rest - base
-    for r in linear:
+@dataclass(frozen=True)
+class _Knots:
+    """What a few points of the data say about the exponents of the first term."""
+
+    xp: Any
+    structure: Structure
+    z: Mapping[str, Any]
+    arrays: Mapping[str, Any]
+    away: Any
+    rest: Any
+    weight: Any
+
+    @property
+    def linear(self) -> list[Parameter]:
+        """Parameters that the logarithm of the term is linear in."""
+        return [r for r in self.structure.law.parameters if is_linear(r)]
+
+    def term(self, **fixed: Any) -> Any:
+        """Logarithm of the term less that at the anchor; linear parameters are 0 unless fixed."""
+        all_fixed = {r.name: 0.0 for r in self.linear} | fixed
+        found = _log_term(self.xp, self.structure, self.z, self.arrays, self.away, **all_fixed)
+        return found - found[:1]
+
+    def beside(self, values: Any, q: Parameter) -> Any:
+        """Values of a parameter beside the level."""
+        return _beside(self.structure, values, q.name, str(self.structure.anchored))
+
+    def solve(
+        self, q: Parameter, columns: list[Any], rest: Any, later: list[Parameter]
+    ) -> tuple[Any, Any]:
+        """Estimate of the parameter of the first column in standard errors, and those."""
+        anchored, units = str(self.structure.anchored), self.structure.units
+        members, (centre, spread) = len(units[anchored]) / len(units[q.name]), linear_prior(q)
+        pull, precision = (
+            members * _transfer(self.structure, found, anchored, q.name)
+            for found in normal_equation(
+                columns, rest, self.weight, [linear_prior(r) for r in later]
+            )
+        )
+        error = 1 / self.xp.sqrt(precision + spread**-2)
+        return (pull + centre * spread**-2) * error, error
+
+
+def _solved(knots: _Knots, q: Parameter) -> tuple[Any, Any]:
+    """Estimate of a linear parameter given those before it, in standard errors, and those."""
+    xp, z, bends = knots.xp, knots.z, set(knots.structure.law.with_role("bend"))
+    base = 0.0 if bends <= set(knots.linear) else knots.term()
+    column = {r.name: knots.term(**{r.name: 1.0}) - base for r in knots.linear}
+    rest = knots.rest - base
+    for r in knots.linear:
         if r.name in z:
             value = xp.exp(z[r.name]) if r.is_positive else z[r.name]
-            rest = rest - _beside(structure, value, r.name, anchored) * column[r.name]
-    later = [r for r in linear if r.name not in z and r is not q]
-    pull, precision = normal_equation(
-        [column[r.name] for r in (q, *later)], rest, weight, [linear_prior(r) for r in later]
-    )
-    members = len(structure.units[anchored]) / len(structure.units[q.name])
-    centre, spread = linear_prior(q)
-    precision = members * _transfer(structure, precision, anchored, q.name) + spread**-2
-    pull = members * _transfer(structure, pull, anchored, q.name) + centre * spread**-2
-    error, centred = 1 / xp.sqrt(precision), arrays.get(f"centred_{q.name}", 1.0)
-    if q.is_positive:
-        return FromZero(softplus(xp, pull * error), error, q.centre, centred)
-    return Lean(centred * (q.centre - pull / precision), 1 + centred * (1 / error - 1))
+            rest = rest - knots.beside(value, r) * column[r.name]
+    later = [r for r in knots.linear if r.name not in z and r is not q]
+    return knots.solve(q, [column[r.name] for r in (q, *later)], rest, later)
+
+
+def _approached(knots: _Knots, q: Parameter) -> tuple[Any, Any]:
+    """Estimate of a positive change in steps of Gauss and Newton, likewise."""
+    centre, _ = linear_prior(q)
+    guess, clear, error = centre, 0.0, 1.0
+    for _ in range(ROUNDS):
+        here = knots.term(**{q.name: guess})
+        slope = (knots.term(**{q.name: guess + NUDGE * centre}) - here) / (NUDGE * centre)
+        columns = [
+            slope,
+            *(knots.term(**{q.name: guess, r.name: 1.0}) - here for r in knots.linear),
+        ]
+        clear, error = knots.solve(q, columns, knots.rest - here + guess * slope, knots.linear)
+        guess = knots.beside(softplus(knots.xp, clear) * error, q)
+    return clear, error
 
 
 def _fall_of_reducible(
@@ -178,7 +233,7 @@ def _log_term(
     z: Mapping[str, Any],
     arrays: Mapping[str, Any],
     away: Any,
-    **fixed: float,
+    **fixed: Any,
 ) -> Any:
     """Logarithm of the first term without its level, so far off the anchor in ln x."""
     law, anchored = structure.law, str(structure.anchored)
@@ -193,6 +248,8 @@ def _log_term(
     return law.log_mean(xp, p, *(xp.exp(away + xp.log(x)) for x in anchor(xp, arrays)))
 
 
+#: Steps of Gauss and Newton, and their finite difference as a share of the prior median.
+ROUNDS, NUDGE = 3, 0.01
 #: How sharply the share of a term at one end of the data levels off at zero.
 END_SHARPNESS = 10.0
 #: How sharply what floors leave of the data levels off at zero, and the least share left.

@@ -24,7 +24,7 @@ from bayescale.geometry import (
     population_mean,
 )
 from bayescale.laws.base import Law, Parameter
-from bayescale.leans import FromZero, Lean
+from bayescale.leans import Curved, Lean
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.population import deviations
@@ -116,7 +116,7 @@ def _shape(structure: Structure, name: str) -> dict[str, Any]:
 
 
 def _vary(
-    structure: Structure, q: Parameter, data: Mapping[str, Any], lean: Lean | FromZero = UPRIGHT
+    structure: Structure, q: Parameter, data: Mapping[str, Any], lean: Lean | Curved = UPRIGHT
 ) -> dict[str, Any]:
     """Free variables of one parameter under its pooling; shapes end in the units."""
     import pymc as pm

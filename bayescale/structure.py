@@ -86,7 +86,7 @@ class Structure:
         rank = [_stage(self, q) for q in self.parameters]
         return tuple(
             tuple(q for q, r in zip(self.parameters, rank, strict=True) if r == stage)
-            for stage in range(3)
+            for stage in range(4)
         )
 
     def main_effects(self, name: str) -> tuple[str, ...]:
@@ -133,9 +133,9 @@ def group_labels(runs: Runs, group: str) -> tuple[Any, ...]:
 
 
 def _stage(structure: Structure, q: Parameter) -> int:
-    """Position among stages: what leans comes late, and exponents after their changes."""
+    """Position among stages: what leans comes late, and most what others are linear in."""
     if leans_on_knots(structure, q):
-        return 1 if q.role == "exponent" else 2
+        return 1 if not is_linear(q) else 2 if q.role == "exponent" else 3
     if leans_on_level(structure, q):
         return 2
     return 1 if leans_on_length(structure, q) else 0
@@ -170,12 +170,25 @@ def leans_on_knots(structure: Structure, q: Parameter) -> bool:
     """
     law = structure.law
     return (
-        is_linear(q)
+        q.role in ("exponent", "bend")
         and bool(law.with_role("bend"))
         and len(law.inputs) == 1
         and len(law.with_role("level")) == len(law.with_role("exponent")) == 1
         and structure.anchored is not None
         and q.name not in structure.prior_of
+    )
+
+
+def leans_on_end(structure: Structure, q: Parameter) -> bool:
+    """Whether a floor is sampled as a share of the response at the end of the data.
+
+    Near it, exponents of what is left rise without bound.
+    """
+    return (
+        q.role == "floor"
+        and any(leans_on_knots(structure, r) for r in structure.law.parameters if not is_linear(r))
+        and q.name not in structure.prior_of
+        and structure.units[q.name].groups == structure.units[str(structure.anchored)].groups
     )
 
 

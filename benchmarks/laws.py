@@ -4,9 +4,9 @@
 
 Tables of 200 rows in 5 families, whose constants differ by about a tenth, are simulated from the
 worked case of a law and fitted with default priors, pooling, noise and settings of the sampler, one
-after the other on one compiled model.  ``coverage`` is the share of 90 % intervals, over parameters and families, that
-hold the constants; its ``error`` counts a family once, because its parameters rise and fall
-together.
+after the other on one compiled model.  ``coverage`` is the share of 90 % intervals, over parameters
+and families, that hold the constants; its ``error`` counts a family once, because its parameters
+rise and fall together.
 """
 
 import argparse

@@ -8,7 +8,7 @@ import bayescale as bs
 from bayescale.arrays import arrays_of
 from bayescale.geometry import coordinates, natural
 from bayescale.laws.base import exponent
-from bayescale.leans import FromZero
+from bayescale.leans import BelowEnd, FromZero
 from bayescale.least_squares import knots, normal_equation
 from bayescale.model import model_of
 from bayescale.population import typical_deviation
@@ -102,8 +102,8 @@ def test_draws_from_the_prior_follow_it():
         assert stats.kstest(off / q.spread, "norm").pvalue > 1e-3
 
 
-def test_known_parameters_of_a_broken_law_come_back():
-    law = bs.laws.BrokenPowerLaw()
+@pytest.mark.parametrize("law", [bs.laws.BrokenPowerLaw(), bs.laws.CrossoverPowerLaw()])
+def test_known_parameters_of_a_law_that_bends_come_back(law):
     runs = bs.Runs(broken_runs(), y="y", x="x")
     fit = bs.known_fit(law, runs, law.example.parameters)
     found = natural(np, fit.structure, {k: v[0] for k, v in fit.draws.items()}, fit.arrays)
@@ -121,6 +121,37 @@ def test_a_positive_parameter_is_linear_well_above_zero_and_logarithmic_near_it(
     assert near.coordinate(np, np.array([-60.0])) == pytest.approx(np.log(0.1) - 60)
     for lean in (far, near, FromZero(np.array([1.0]), 0.1, q.centre, np.array([0.0, 1.0, 1.0]))):
         assert lean.sampled(lean.coordinate(np, raw)) == pytest.approx(raw)
+
+
+def test_a_floor_has_no_upper_bound_but_little_room_above_the_end_of_the_data():
+    raw, offset = np.array([-20.0, 0.0, 4.0, 9.0, 90.0]), np.full(5, -1.0)
+    lean = BelowEnd(np.full(5, 0.6), offset)
+    share = 1 / (1 + np.exp(-lean.coordinate(np, raw) - offset))
+    assert share[0] == pytest.approx(0.6 * np.exp(-21.0))
+    assert 0.55 < share[2] < share[3] < 0.8
+    assert share[4] > 0.99
+    some = BelowEnd(np.full(5, 0.6), offset, np.array([0.0, 1.0, 1.0, 0.0, 1.0]))
+    for each in (lean, some):
+        assert each.sampled(each.coordinate(np, raw)) == pytest.approx(raw)
+        slope = (each.coordinate(np, raw + 1e-5) - each.coordinate(np, raw - 1e-5)) / 2e-5
+        assert np.exp(each.log_slope(np, raw)) == pytest.approx(slope)
+
+
+def test_changes_in_which_a_curve_is_not_linear_are_found_nearly_straight():
+    law = bs.laws.CrossoverPowerLaw()
+    x, wanted = np.geomspace(1e5, 1e11, 300), law.example.parameters
+    rows = {"x": x, "y": law(x, **wanted) * np.exp(0.01 * np.tile([-1, 1], 150))}
+    structure = structure_of(law, bs.Runs(rows, y="y", x="x"), None, bs.LogNormal(), None)
+    arrays = arrays_of(structure, bs.Runs(rows, y="y", x="x"))
+    known = bs.known_fit(law, bs.Runs(rows, y="y", x="x"), wanted).draws
+    for name in ("a2_raw", "delta_raw"):
+        assert abs(known[name].item()) < 3
+    moved = {k: v[0] + (0.5 if k == "E_raw" else 0.0) for k, v in known.items()}
+    p = natural(np, structure, moved, arrays)
+    assert np.exp(p["delta"][1]).item() < 0.95 * wanted["delta"]
+    there = {k: np.exp(v) if kind == "logs" else v for k, (kind, v) in p.items()}
+    off = np.log(law(x, **{q.name: there[q.name] for q in law.parameters}) / rows["y"])
+    assert np.abs(off).max() < 0.02
 
 
 def test_least_squares_with_priors_reduce_to_one_coefficient():
