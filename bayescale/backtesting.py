@@ -183,16 +183,13 @@ def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> Case:
     hidden, structure, arrays, seed = plan.hidden, plan.structure, plan.arrays, plan.seed
     seen, new = runs.select(~hidden), runs.select(hidden)
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in sampled.draws.items()}
+    predictive = undoubted = predict_runs(structure, flat, arrays, seen, new, seed)
     trusting = replace(structure, noise=structure.noise.without(Discrepancy))
-    predictive, undoubted = (
-        predict_runs(s, flat, arrays, seen, new, seed) for s in (structure, trusting)
-    )
+    if trusting.noise != structure.noise:
+        undoubted = predict_runs(trusting, flat, arrays, seen, new, seed)
     groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
     points, frame = points_of(structure, arrays, seen, dict(new.x), groups)
-    change = None
-    if not points.made:
-        curve = structure.noise.on_link(undoubted.curve)
-        change = change_beyond(structure, undoubted.parameters, points, curve)
+    change = None if points.made else change_beyond(structure, undoubted.parameters, points)
     return Case(
         plan.law,
         plan.cut,

@@ -147,7 +147,7 @@ def predict(
     curve = noise.curve(np, law, p, *x)
     if noise.parts:
         asked = any(part.needs_change for part in noise.parts)
-        change = change_beyond(structure, p, points, curve) if asked else np.zeros((len(curve), 1))
+        change = change_beyond(structure, p, points) if asked else np.zeros((len(curve), 1))
         for part in noise.parts:
             curve = curve + part.shift(rng, points.beyond, change, points.cell)
     at_points = {f"log_{s}": values for s, values in points.log_x.items()}
@@ -160,29 +160,29 @@ def predict(
     return Predictive(noise, noise.from_link(curve), location, sd, p, points.trials)
 
 
-def change_beyond(
-    structure: Structure, p: Parameters, points: Points, curve: np.ndarray
-) -> np.ndarray:
-    """How much a curve, on the scale of the noise, has changed since it left the data.
+def change_beyond(structure: Structure, p: Parameters, points: Points) -> np.ndarray:
+    """How much curves have changed since they left the data, shape (sample, points).
 
     Parameters
     ----------
     structure
-        The fitted model.
+        The fitted model, on the scale of whose noise the change is.
     p : Parameters
         Parameters at the points.
     points : Points
         Where.
-    curve : array, shape (sample, points)
-        The curve there.
     """
+    law, noise = structure.law, structure.noise
     if points.made:
         raise ValueError(
-            f"{structure.law.title} reads whole runs, so that a share of its change beyond the "
-            "data has no meaning: write Discrepancy(scale=...), per decade"
+            f"{law.title} reads whole runs, so that a share of its change beyond the data has no "
+            "meaning: write Discrepancy(scale=...), per decade"
         )
-    x = [np.exp(values) for values in points.log_edge.values()]
-    return np.asarray(curve - structure.noise.curve(np, structure.law, p, *x))
+    there, edge = (
+        noise.curve(np, law, p, *(np.exp(values) for values in at.values()))
+        for at in (points.log_x, points.log_edge)
+    )
+    return np.asarray(there - edge)
 
 
 def _carry_on(
