@@ -13,13 +13,14 @@ import numpy as np
 from bayescale.information import Information, end_information, local_information
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log, sigmoid
-from bayescale.least_squares import knots
+from bayescale.least_squares import KNOTS, knots, misfit
 from bayescale.parts import LEAST_GAP, NO_PREVIOUS
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
 from bayescale.structure import (
     Structure,
     group_codes,
+    is_linear,
     leans_on_end,
     leans_on_knots,
     leans_on_length,
@@ -28,6 +29,8 @@ from bayescale.structure import (
 
 Arrays = dict[str, np.ndarray]
 
+#: Chi-squared, of 3 degrees of freedom, about a power law with a floor from which more is asked.
+UNEXPLAINED = 20.0
 #: Rows that say where the data of a unit end.
 LAST_ROWS = 3
 #: Concentration of success rates over items that the anchor of a ceiling assumes.
@@ -206,6 +209,8 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
             arrays[f"apart_{q.name}"] = _typical_gaps(rows["gap"], unit, count)
         if leans_on_end(structure, q):
             arrays[f"end_{q.name}"] = _share_left(log_x[0], log_y, unit, known)
+        if leans_on_end(structure, q) or (leans_on_knots(structure, q) and not is_linear(q)):
+            arrays[f"bends_{q.name}"] = _bends(structure, rows, arrays["knots"], unit, count)
         centred = _centred(structure, q, known)
         if isinstance(structure.pooling_of[q.name], Partial) or leans_on_level(structure, q):
             arrays[f"centred_{q.name}"] = centred
@@ -226,6 +231,16 @@ def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarr
         if q.role in ("floor", "slope", "bend") and not turns:
             return known.pins_bend.astype(float)
     return np.zeros(len(known.slope_error))
+
+
+def _bends(
+    structure: Structure, rows: Arrays, knots: np.ndarray, unit: np.ndarray, count: int
+) -> np.ndarray:
+    """1 where most rows of a unit are of curves that a floor alone does not explain."""
+    curve = _unit_of_row(structure, str(structure.anchored), rows)
+    rows_a_knot = np.maximum(np.bincount(curve, minlength=knots.shape[-1]) / KNOTS, 1.0)
+    unexplained = (misfit(knots) * rows_a_knot > UNEXPLAINED)[curve].astype(float)
+    return (_by_unit(np.mean, unexplained, unit, count) > 0.5).astype(float)
 
 
 def _share_left(

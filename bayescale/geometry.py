@@ -95,12 +95,16 @@ def lean_of(
     if leans_on_knots(structure, q):
         return _from_least_squares(xp, structure, q, z, arrays)
     if leans_on_end(structure, q):
-        centred = arrays.get(f"centred_{q.name}", 1.0)
-        return BelowEnd(arrays[f"end_{q.name}"], arrays[f"offset_{q.name}"], centred)
+        return BelowEnd(arrays[f"end_{q.name}"], arrays[f"offset_{q.name}"], _leaning(q, arrays))
     if leans_on_length(structure, q):
         length = xp.exp(_beside(structure, z[LENGTH], LENGTH, q.name))
         return Lean(shift=0.5 * log1mexp(xp, -2 * arrays[f"apart_{q.name}"] / length))
     return UPRIGHT
+
+
+def _leaning(q: Parameter, arrays: Mapping[str, Any]) -> Any:
+    """1 where a unit leans: where it is centred and its data bend, if that is asked of them."""
+    return arrays.get(f"centred_{q.name}", 1.0) * arrays.get(f"bends_{q.name}", 1.0)
 
 
 def _slope_shift(
@@ -130,7 +134,7 @@ def _from_least_squares(
     """
     knots = _Knots(xp, structure, z, arrays, *_fall_of_reducible(xp, structure, z, arrays))
     clear, error = _solved(knots, q) if is_linear(q) else _approached(knots, q)
-    centred = arrays.get(f"centred_{q.name}", 1.0)
+    centred = _leaning(q, arrays)
     if q.is_positive:
         return FromZero(softplus(xp, clear), error, q.centre, centred)
     return Lean(centred * (q.centre - clear * error), 1 + centred * (1 / error - 1))

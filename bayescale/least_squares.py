@@ -13,6 +13,8 @@ from bayescale.laws.base import Parameter
 LEAST_SCATTER = 1e-4
 #: Number of points that stand for the rows of a unit.
 KNOTS = 6
+#: Shares of the lowest of them among which a floor is looked for.
+FLOORS = 1 - np.geomspace(1.0, 0.02, 40)
 
 
 def knots(log_x: np.ndarray, log_y: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:
@@ -52,6 +54,29 @@ def _scatter(log_x: np.ndarray, log_y: np.ndarray) -> float:
     right = np.divide(x[1:-1] - x[:-2], width, out=np.full(width.shape, 0.5), where=width > 0)
     off = y[1:-1] - right * y[2:] - (1 - right) * y[:-2]
     return float(np.sqrt(np.mean(off**2 / (1 + right**2 + (1 - right) ** 2))))
+
+
+def misfit(knots: np.ndarray) -> np.ndarray:
+    """Chi-squared of the knots of every unit about the best power law with a floor.
+
+    Parameters
+    ----------
+    knots : array, shape (3, 1 + KNOTS, units)
+        See :func:`knots`.
+
+    Returns
+    -------
+    array, shape (units,)
+        Smallest over floors up to the last knot, with knots as exact as single rows.
+    """
+    away, log_y, weight = knots[:, 1:, None]
+    left = 1 - FLOORS[:, None] * np.exp(log_y.min(axis=0) - log_y)
+    reducible, weight = log_y + np.log(left), weight * left**2
+    total = np.maximum(weight.sum(axis=0), np.finfo(float).tiny)
+    x, y = (v - (weight * v).sum(axis=0) / total for v in (away, reducible))
+    squares = np.maximum((weight * x**2).sum(axis=0), np.finfo(float).tiny)
+    slope = (weight * x * y).sum(axis=0) / squares
+    return np.asarray((weight * (y - slope * x) ** 2).sum(axis=0).min(axis=0))
 
 
 def normal_equation(

@@ -9,7 +9,7 @@ from bayescale.arrays import arrays_of
 from bayescale.geometry import coordinates, natural
 from bayescale.laws.base import exponent
 from bayescale.leans import BelowEnd, FromZero
-from bayescale.least_squares import knots, normal_equation
+from bayescale.least_squares import knots, misfit, normal_equation
 from bayescale.model import model_of
 from bayescale.population import typical_deviation
 from bayescale.structure import structure_of
@@ -165,6 +165,20 @@ def test_least_squares_with_priors_reduce_to_one_coefficient():
     target = columns @ (weight * rest) + np.array([0.0, 0.3 / 0.5**2, -0.2 / 0.8**2])
     assert (pull / precision).item() == pytest.approx(np.linalg.solve(gram, target)[0])
     assert (1 / precision).item() == pytest.approx(np.linalg.inv(gram)[0, 0])
+
+
+def test_a_crossover_leans_only_where_a_floor_does_not_explain_the_data():
+    x, rng = np.geomspace(1e5, 1e11, 60), np.random.default_rng(0)
+    one, two = bs.laws.OffsetPowerLaw(), bs.laws.CrossoverPowerLaw()
+    y = [law(x, **law.example.parameters) for law in (one, two)]
+    y = np.concatenate(y) * np.exp(0.01 * rng.normal(size=120))
+    columns = {"x": np.tile(x, 2), "y": y, "family": np.repeat(["one", "two"], 60)}
+    runs = bs.Runs(columns, y="y", x="x", groups="family")
+    structure = structure_of(two, runs, None, bs.LogNormal(), None)
+    arrays = arrays_of(structure, runs)
+    assert arrays["bends_delta"].tolist() == arrays["bends_E"].tolist() == [0.0, 1.0]
+    plain, bent = misfit(arrays["knots"])
+    assert bent > 5 * plain
 
 
 def test_knots_stand_for_the_rows_of_a_unit():
