@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting import Fit
-from bayescale.forecast import Forecast, check_probabilities, points_of
-from bayescale.predictive import predict
+from bayescale.forecast import Forecast
+from bayescale.forecast.forecast import check_probabilities, points_of
+from bayescale.forecast.predictive import predict
 
 if TYPE_CHECKING:
     import pandas as pd

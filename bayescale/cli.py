@@ -272,7 +272,7 @@ def compare_all(
 
     A family may have a limit of its own, but the few runs of one cannot place a bend of its own.
     """
-    from bayescale.examining import examine_all
+    from bayescale.comparison.examining import examine_all
     from bayescale.noise import Checkpoints, LogStudentT
     from bayescale.pooling import Partial, Shared
 
@@ -389,7 +389,7 @@ def draw(answer: Answer, out: Path) -> None:
 
 def page_of(answer: Answer, out: Path) -> str:
     """Put the answer and the figures that were drawn on one page."""
-    from bayescale.html import page
+    from bayescale.reporting.html import page
 
     best = answer.comparison.best
     captions = {
@@ -411,7 +411,7 @@ def show(console: "Console", answer: Answer) -> None:
     """Print the comparison, the verdict and the forecast at the target."""
     from rich.table import Table
 
-    from bayescale.sampling import complaints
+    from bayescale.sampling.sampling import complaints
 
     comparison, fits = answer.comparison, answer.comparison.fits
     scores = Table("law", "elpd less than best", "weight", "refits", "converged", box=None)

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 import bayescale as bs
-from bayescale.arrays import Arrays, arrays_of
-from bayescale.geometry import natural
-from bayescale.prior import coordinates_from_prior
-from bayescale.sampling import diagnose, sample
-from bayescale.structure import Structure, structure_of
+from bayescale.forecast.prior import coordinates_from_prior
+from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.geometry import natural
+from bayescale.model.structure import Structure, structure_of
+from bayescale.sampling.sampling import diagnose, sample
 
 FAMILIES, RUNS = 5, 16
 BEYOND = 1e23

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.arrays import arrays_of
-from bayescale.forecast import predict_runs
-from bayescale.sampling import sample
-from bayescale.structure import structure_of
+from bayescale.forecast.forecast import predict_runs
+from bayescale.model.arrays import arrays_of
+from bayescale.model.structure import structure_of
+from bayescale.sampling.sampling import sample
 
 LAW = bs.laws.OffsetPowerLaw()
 NOISES = {

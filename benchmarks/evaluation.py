@@ -17,7 +17,7 @@ import pandas as pd
 import pymc as pm
 
 import bayescale as bs
-from bayescale.fitting import refit_on
+from bayescale.fitting.fitting import refit_on
 
 DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 SAMPLING = {"draws": 1000, "tune": 1000, "chains": 2, "random_seed": 1, "progressbar": False}

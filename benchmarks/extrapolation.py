@@ -27,11 +27,11 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.arrays import arrays_of
-from bayescale.forecast import predict_runs
-from bayescale.predictive import Predictive
-from bayescale.sampling import mix, sample
-from bayescale.structure import structure_of
+from bayescale.forecast.forecast import predict_runs
+from bayescale.forecast.predictive import Predictive
+from bayescale.model.arrays import arrays_of
+from bayescale.model.structure import structure_of
+from bayescale.sampling.sampling import mix, sample
 
 ONE, TWO = bs.laws.BrokenPowerLaw(breaks=1), bs.laws.BrokenPowerLaw(breaks=2)
 #: Odds of ten to one, from which Jeffreys (1961) calls evidence strong.

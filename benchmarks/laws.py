@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 import bayescale as bs
-from bayescale.recovery import recover
+from bayescale.testing.recovery import recover
 
 
 def measure(name: str, **options: Any) -> dict[str, Any]:

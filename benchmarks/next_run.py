@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.fitting import refit_on
+from bayescale.fitting.fitting import refit_on
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAMPLING = {"draws": 1000, "tune": 1000, "chains": 2}

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.fitting import Fit, refit_on
+from bayescale.fitting import Fit
+from bayescale.fitting.fitting import refit_on
 from bayescale.laws.densing import capacity_density, growth_rates
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -67,9 +67,9 @@ def peak_mb() -> float:
 
 def gradient(checkpoints: bool) -> dict[str, Any]:
     """Nanoseconds of a thread, a row, of one evaluation of log density and gradient."""
-    from bayescale.arrays import arrays_of, model_arrays
-    from bayescale.fitting import checked_structure
-    from bayescale.sampling import compile_structure
+    from bayescale.fitting.fitting import checked_structure
+    from bayescale.model.arrays import arrays_of, model_arrays
+    from bayescale.sampling.sampling import compile_structure
 
     noise = bs.LogStudentT() + bs.Checkpoints() if checkpoints else bs.LogStudentT()
     each = {}
@@ -103,9 +103,9 @@ def _pointer(address: int, untyped: bool) -> Any:
 
 def table(rows: int = 1_000_000) -> dict[str, Any]:
     """Seconds and peak memory of what happens to a large table outside the sampler."""
-    from bayescale.arrays import arrays_of
-    from bayescale.fitting import checked_structure
-    from bayescale.likelihood import log_likelihood
+    from bayescale.fitting.fitting import checked_structure
+    from bayescale.model.arrays import arrays_of
+    from bayescale.posterior.likelihood import log_likelihood
 
     columns = simulated(rows, runs=1000, families=20)
     before = peak_mb()
@@ -196,7 +196,7 @@ def swept(tables: dict[str, bs.Runs], **options: Any) -> bs.Sweep:
 
 def sweep(where: str, count: int) -> dict[str, Any]:
     """Fits a second after a first one that compiles, and a fingerprint of all draws."""
-    from bayescale import execution
+    from bayescale.sweeps import execution
 
     tables = small_tables(count)
     options: dict[str, Any] = {}

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 import bayescale as bs
-from bayescale.fitting import Fit, refit_on
+from bayescale.fitting import Fit
+from bayescale.fitting.fitting import refit_on
 
 #: Forms that are both truths and candidates.
 FORMS = {

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import bayescale as bs
-from bayescale import testing
 from bayescale.laws.base import Law
 from bayescale.pooling import default_pooling
+from bayescale.testing import testing
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "catalogue"

@@ -20,11 +20,11 @@ from unittest.mock import patch
 import numpy as np
 
 import bayescale as bs
-from bayescale.arrays import arrays_of
 from bayescale.fitting import Fit
-from bayescale.fitting import fit as sampled_fit
+from bayescale.fitting.fitting import fit as sampled_fit
+from bayescale.model.arrays import arrays_of
+from bayescale.model.structure import structure_of
 from bayescale.noise import default_noise
-from bayescale.structure import structure_of
 
 HERE = Path(__file__).parent
 Recipe = Mapping[str, Any]
@@ -44,7 +44,7 @@ def code(recipe: Recipe) -> str:
     chosen = "".join(f", {k}={recipe[k]}" for k in ("pooling", "noise") if k in recipe)
     extra = f", trials={recipe['trials']}" if "trials" in recipe else ""
     simulated = [
-        "from bayescale.recovery import simulate",
+        "from bayescale.testing import simulate",
         f"runs, _ = simulate(law, rows=120, families={recipe.get('families', 3)}{extra})",
     ]
     lines = [

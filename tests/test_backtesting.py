@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.backtesting import doubted
-from bayescale.doubt import Discrepancy
-from bayescale.hiding import labels_hidden, scales_hidden
+from bayescale.backtesting import Backtest, doubted
+from bayescale.backtesting.hiding import labels_hidden, scales_hidden
+from bayescale.backtesting.scoring import Case, crps
+from bayescale.forecast.predictive import Predictive
 from bayescale.laws.base import Parameters
-from bayescale.predictive import Predictive
-from bayescale.scoring import Backtest, Case, crps
+from bayescale.noise import Discrepancy
 
 
 def table_of(families=2, rows=9, drift=0.0):
@@ -32,10 +32,10 @@ def tested():
 
 @pytest.fixture(scope="session")
 def tested_fit():
-    from bayescale.arrays import arrays_of
     from bayescale.fitting import Fit
-    from bayescale.sampling import diagnose, sample
-    from bayescale.structure import structure_of
+    from bayescale.model.arrays import arrays_of
+    from bayescale.model.structure import structure_of
+    from bayescale.sampling.sampling import diagnose, sample
 
     runs, law = table_of(), bs.laws.OffsetPowerLaw()
     structure = structure_of(law, runs, None, bs.LogStudentT(), None)

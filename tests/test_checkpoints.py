@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.arrays import arrays_of
-from bayescale.doubt import Discrepancy, ScaleTrend
-from bayescale.forecast import forecast, predict_runs
-from bayescale.geometry import sampled_of
+from bayescale.forecast.forecast import forecast, predict_runs
 from bayescale.laws.base import Parameters
-from bayescale.structure import structure_of
+from bayescale.model.arrays import arrays_of
+from bayescale.model.geometry import sampled_of
+from bayescale.model.structure import structure_of
+from bayescale.noise import Discrepancy, ScaleTrend
 
 X = np.geomspace(1e6, 1e8, 12)
 
@@ -57,7 +57,7 @@ def test_checkpoints_condition_every_row_on_the_one_before():
 
 def test_checkpoints_give_one_log_density_a_row_so_that_loo_is_defined():
     structure, draws, arrays, _ = posterior(bs.LogStudentT() + bs.Checkpoints(), np.ones(12))
-    from bayescale.likelihood import log_likelihood
+    from bayescale.posterior.likelihood import log_likelihood
 
     chains = {k: v[None, :3] for k, v in draws.items()}
     density = log_likelihood(structure, chains, arrays)

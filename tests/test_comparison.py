@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 import bayescale as bs
-from bayescale import comparison, execution, holdout
-from bayescale.known import known_fit
+from bayescale.comparison import comparison, holdout
+from bayescale.comparison.stacking import stacking_weights
+from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw, PowerLaw
-from bayescale.stacking import stacking_weights
+from bayescale.sweeps import execution
 
 DRAWS = 400
 TRUTH = {"E": 1.5, "A": 40.0, "alpha": 0.1}
@@ -422,7 +423,7 @@ def test_hidden_scales_are_scored_by_what_the_smaller_ones_say(monkeypatch):
 
 
 def test_hidden_measurements_keep_their_own_standard_errors():
-    from bayescale.forecast import predict_runs
+    from bayescale.forecast.forecast import predict_runs
 
     found = table(rows=10) | {"error": np.linspace(0.001, 0.5, 10)}
     runs = bs.Runs(found, y="loss", x={"C": "flops"}, y_se="error")

@@ -5,14 +5,14 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale.arrays import arrays_of
-from bayescale.geometry import coordinates, natural
 from bayescale.laws.base import exponent
-from bayescale.leans import BelowEnd, FromZero
-from bayescale.least_squares import knots, misfit, normal_equation
-from bayescale.model import model_of
-from bayescale.population import typical_deviation
-from bayescale.structure import structure_of
+from bayescale.model.arrays import arrays_of
+from bayescale.model.geometry import coordinates, natural
+from bayescale.model.leans import BelowEnd, FromZero
+from bayescale.model.least_squares import knots, misfit, normal_equation
+from bayescale.model.model import model_of
+from bayescale.model.population import typical_deviation
+from bayescale.model.structure import structure_of
 
 
 def broken_runs(rows=(40,), scatter=0.01, seed=0):

@@ -124,9 +124,9 @@ def test_the_model_observes_the_same_masses(noise):
     value = model.compile_fn(
         model.logp(vars=model.observed_RVs, sum=False)[0], mode="FAST_COMPILE"
     )(start)
-    from bayescale.arrays import arrays_of
-    from bayescale.likelihood import log_likelihood
-    from bayescale.structure import structure_of
+    from bayescale.model.arrays import arrays_of
+    from bayescale.model.structure import structure_of
+    from bayescale.posterior.likelihood import log_likelihood
 
     structure = structure_of(SolvedShare(), runs, None, noise, None)
     draws = {name: np.asarray(v).reshape(1, 1, -1) for name, v in start.items()}
@@ -217,7 +217,7 @@ def test_a_forecast_is_the_share_of_a_new_item_set_of_a_given_size(fit):
 
 
 def test_other_rows_are_scored_with_their_own_trials(fit, table):
-    from bayescale.forecast import predict_runs
+    from bayescale.forecast.forecast import predict_runs
 
     held = {k: v[[3, 4, 20, 21]] for k, v in table.items()}
     held |= {"items": [10, 10, 1000, 1000], "solved": [5, 6, 700, 800]}

@@ -5,7 +5,6 @@ import pytest
 from scipy import special
 
 import bayescale as bs
-from bayescale import testing
 from bayescale.laws import (
     bleu_log,
     coverage_beta,
@@ -17,6 +16,7 @@ from bayescale.laws import (
     rl_sigmoid,
     ttspm,
 )
+from bayescale.testing import testing
 
 NAMES = [
     "coverage_exp_power",

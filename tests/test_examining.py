@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.examining import examine_all
+from bayescale.comparison.examining import examine_all
 
 
 class Deadly(bs.laws.PowerLaw):

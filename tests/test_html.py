@@ -3,7 +3,7 @@
 import numpy as np
 
 import bayescale as bs
-from bayescale.html import at_target, page
+from bayescale.reporting.html import at_target, page
 
 
 def test_names_from_a_table_are_text_and_never_markup():

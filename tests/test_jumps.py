@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale import fitting
-from bayescale.arrays import arrays_of
-from bayescale.fitting import sample_with_care
-from bayescale.jumps import Proposal, jump
-from bayescale.sampling import MAX_RHAT, diagnose, jump_between_modes, mixing, sample
-from bayescale.structure import structure_of
+from bayescale.fitting import fitting
+from bayescale.fitting.fitting import sample_with_care
+from bayescale.model.arrays import arrays_of
+from bayescale.model.structure import structure_of
+from bayescale.sampling.jumps import Proposal, jump
+from bayescale.sampling.sampling import MAX_RHAT, diagnose, jump_between_modes, mixing, sample
 
 
 def two_modes(point):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale import forecast, holdout, likelihood
-from bayescale.memory import keep_freed_memory
-from bayescale.predictive import last_checkpoints, sequence_of_cells
+from bayescale.comparison import holdout
+from bayescale.forecast import forecast
+from bayescale.forecast.predictive import last_checkpoints, sequence_of_cells
+from bayescale.posterior import likelihood
+from bayescale.sampling.memory import keep_freed_memory
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 
 import bayescale as bs
-from bayescale import testing
 from bayescale.laws.base import Law, Parameters, exponent, floor, level
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root
-from bayescale.recovery import check_recovery
+from bayescale.testing import testing
+from bayescale.testing.recovery import check_recovery
 
 TRAINING = [
     "power_law",

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale import testing
 from bayescale.laws import (
     adversarial,
     data_filtering,
@@ -28,7 +27,7 @@ from bayescale.laws import (
     sparsity,
     u_shape,
 )
-from bayescale.recovery import simulate
+from bayescale.testing import simulate, testing
 
 NAMES = [
     "four_regimes",

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from bayescale import Partial, Runs, laws, plots, prior_predictive
-from bayescale.arrays import arrays_of
 from bayescale.fitting import Fit
+from bayescale.forecast.prior import coordinates_from_prior
+from bayescale.model.arrays import arrays_of
+from bayescale.model.structure import structure_of
 from bayescale.noise import LogNormal
-from bayescale.prior import coordinates_from_prior
-from bayescale.structure import structure_of
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from bayescale.laws.base import exponent
-from bayescale.population import DOF, deviations, draw_between, typical_deviation
+from bayescale.model.population import DOF, deviations, draw_between, typical_deviation
 
 Q = exponent("alpha", between=0.4)
 

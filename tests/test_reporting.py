@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
-from bayescale.tables import rounded
+from bayescale.reporting.tables import rounded
 
 
 def runs_of(families=("mlp", "lstm", "gpt"), rows=8):
@@ -141,7 +141,7 @@ def test_latex_of_the_report_is_escaped_and_balanced(fit):
 
 
 def test_a_law_of_a_user_without_mathematics_reports_its_first_line():
-    from bayescale.reporting import formula
+    from bayescale.reporting.reporting import formula
 
     class Straight(bs.Law):
         """A line."""

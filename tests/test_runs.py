@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import bayescale.runs
-from bayescale.runs import Problem, Runs, RunsError, RunsWarning, check_positive_response
+import bayescale.runs.runs
+from bayescale.runs import Runs, RunsError, RunsWarning
+from bayescale.runs.runs import Problem, check_positive_response
 
 ARGS = {"y": "loss", "x": {"N": "params", "D": "tokens"}, "groups": {"family": "arch"}}
 ALL = ARGS | {"y_se": "se", "weight": "w", "sequence": "run"}
@@ -662,7 +663,7 @@ def test_empty_and_counted_runs_can_be_shown(runs):
 
 
 def test_the_example_in_the_docstring_runs():
-    found = doctest.DocTestFinder().find(Runs, "Runs", module=bayescale.runs)
+    found = doctest.DocTestFinder().find(Runs, "Runs", module=bayescale.runs.runs)
     runner = doctest.DocTestRunner()
     for test in found:
         test.globs["Runs"] = Runs
@@ -673,7 +674,7 @@ def test_the_example_in_the_docstring_runs():
 
 def test_importing_it_is_cheap():
     check = (
-        "import importlib.util, sys; import bayescale.runs; "
+        "import importlib.util, sys; import bayescale.runs.runs; "
         "assert not {'matplotlib', 'polars'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", check], check=True, timeout=60)

@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale.arrays import arrays_of, model_arrays
-from bayescale.information import end_information
-from bayescale.sampling import compile_structure
-from bayescale.starts import Mode, density_of, draw_near, find_modes
-from bayescale.structure import structure_of
+from bayescale.model.arrays import arrays_of, model_arrays
+from bayescale.model.information import end_information
+from bayescale.model.structure import structure_of
+from bayescale.sampling.sampling import compile_structure
+from bayescale.sampling.starts import Mode, density_of, draw_near, find_modes
 
 CENTRES = np.array([[-4.0, 0.0], [4.0, 1.0]])
 SPREADS = np.array([[0.5, 1.0], [1.0, 1.0]])

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale import sampling
-from bayescale.execution import map_fits
-from bayescale.fitting import checked_structure
-from bayescale.signature import prior_text
-from bayescale.store import file_of
-from bayescale.sweeps import seed_of
+from bayescale.fitting.fitting import checked_structure
+from bayescale.model.signature import prior_text
+from bayescale.sampling import sampling
+from bayescale.sweeps.execution import map_fits
+from bayescale.sweeps.store import file_of
+from bayescale.sweeps.sweeps import seed_of
 
 
 def curve(k, count=12):

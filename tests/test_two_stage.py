@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.population import DOF, typical_deviation
+from bayescale.model.population import DOF, typical_deviation
 
 X = [1e17, 1e18, 1e19, 1e20, 1e21]
 LAW = bs.laws.PowerLaw()

@@ -9,7 +9,7 @@ from bayescale.plots._axes import GREY, looks, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayescale.scoring import Backtest
+    from bayescale.backtesting import Backtest
 
 
 def plot_reliability(tested: "Backtest", ax: "Axes | None" = None) -> "Axes":

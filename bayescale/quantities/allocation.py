@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayescale.laws.joint import Chinchilla
+from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
 from bayescale.quantities.curves import Curve, Inputs, Source, curve_of
 from bayescale.quantities.results import Result, columns, span
-from bayescale.unseen import parameters
 
 if TYPE_CHECKING:
     import pandas as pd

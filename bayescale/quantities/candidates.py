@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast import points_of
-from bayescale.predictive import predict
+from bayescale.forecast.forecast import points_of
+from bayescale.forecast.predictive import predict
 from bayescale.quantities.curves import Source, pooled
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Law
-from bayescale.unseen import Found, natural_at_cells, parameters
+from bayescale.posterior.unseen import Found, natural_at_cells, parameters
 
 Inputs = Mapping[str, Any]
 

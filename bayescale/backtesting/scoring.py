@@ -1,0 +1,257 @@
+"""Score forecasts of hidden runs, and say what they ask for."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.forecast.predictive import Predictive
+from bayescale.noise import Discrepancy
+from bayescale.runs import Runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: Discrepancies per decade, and by a share of the change, among which the back-test chooses.
+SCALES, SHARES = np.geomspace(0.002, 1.0, 28), np.geomspace(0.01, 2.0, 24)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A forecast of hidden rows by one law under one cut.
+
+    ``undoubted`` is the forecast without any discrepancy, ``change`` what its curve has changed
+    since it left the data, shape (sample, points), or None where the law reads whole runs.
+    """
+
+    law: str
+    cut: str
+    predictive: Predictive
+    undoubted: Predictive
+    change: np.ndarray | None
+    rows: np.ndarray
+    beyond: np.ndarray
+    cell: np.ndarray
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts of hidden runs, with what became of them.
+
+    Attributes
+    ----------
+    cases : tuple
+        One forecast a law and cut.
+    runs : Runs
+        The whole table.
+    ci_prob : tuple of float
+        Probabilities of the intervals.
+    by : str or None
+        The group whose labels were hidden, or None for scales.
+    random_seed : int
+        Seed of predictive draws.
+    """
+
+    cases: tuple[Case, ...] = field(repr=False)
+    runs: Runs = field(repr=False)
+    ci_prob: tuple[float, ...]
+    by: str | None
+    random_seed: int = 0
+
+    @cached_property
+    def points(self) -> "pd.DataFrame":
+        """One row a hidden run, law and cut.
+
+        Columns: ``law``, ``cut``, ``row``, ``decades_beyond``, ``y``, ``median``,
+        ``log_density`` (in units of y), ``crps`` (unit of y), ``log_error``,
+        ``probability_below`` (of a new measurement at most y), and for every probability p
+        ``lower_p``, ``upper_p``, ``inside_p``.
+        """
+        import pandas as pd
+
+        rng = np.random.default_rng(self.random_seed)
+        return pd.concat([self._scored(case, rng) for case in self.cases], ignore_index=True)
+
+    def _scored(self, case: Case, rng: np.random.Generator) -> "pd.DataFrame":
+        import pandas as pd
+
+        counted = self.runs.y[case.rows]
+        trials = None if self.runs.trials is None else self.runs.trials[case.rows]
+        y = counted if trials is None else counted / trials
+        drawn = np.sort(case.predictive.sample(rng), axis=0)
+        frame = pd.DataFrame(
+            {
+                "law": case.law,
+                "cut": case.cut,
+                "row": case.rows,
+                "decades_beyond": case.beyond,
+                "y": y,
+                "median": np.median(drawn, axis=0),
+                "log_density": case.predictive.log_density(counted),
+                "crps": crps(drawn, y),
+                "probability_below": case.predictive.cdf(y),
+                "trusted": case.trusted,
+            }
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            frame["log_error"] = np.log(frame["median"] / frame["y"])
+        for prob in self.ci_prob:
+            low, high = np.quantile(drawn, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
+            frame[f"lower_{prob:g}"], frame[f"upper_{prob:g}"] = low, high
+            frame[f"inside_{prob:g}"] = (low <= y) & (y <= high)
+        return frame
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """Scores by law and cut, the mean over hidden runs.
+
+        ``runs``, ``decades_beyond`` (largest), ``log_density``, ``crps``, ``rmsle`` (root mean
+        square of ln(median / y)), and for every probability ``coverage_p`` and ``width_p`` (unit
+        of y); ``trusted`` says whether the refit converged.
+        """
+        import pandas as pd
+
+        rows = []
+        for (law, cut), part in self.points.groupby(["law", "cut"], sort=False):
+            row: dict[str, Any] = {
+                "law": law,
+                "cut": cut,
+                "runs": len(part),
+                "decades_beyond": part["decades_beyond"].max(),
+                "log_density": part["log_density"].mean(),
+                "crps": part["crps"].mean(),
+                "rmsle": float(np.sqrt(np.mean(part["log_error"] ** 2))),
+            }
+            for prob in self.ci_prob:
+                row[f"coverage_{prob:g}"] = part[f"inside_{prob:g}"].mean()
+                width = part[f"upper_{prob:g}"] - part[f"lower_{prob:g}"]
+                row[f"width_{prob:g}"] = width.mean()
+            rows.append({**row, "trusted": bool(part["trusted"].all())})
+        return pd.DataFrame(rows)
+
+    def supported(self, law: str | None = None, ci_prob: float = 0.9) -> float:
+        """Decades beyond the data up to which the bands of a law kept their promise.
+
+        Going outwards cut by cut, the last distance at which the coverage of the `ci_prob`
+        interval is not below its probability by more than two standard errors, with the
+        curves (combinations of labels) that were hidden as independent units.
+
+        Parameters
+        ----------
+        law : str, optional
+            Name of the law; the only one when absent.
+        ci_prob : float
+            One of the probabilities of the back-test.
+
+        Returns
+        -------
+        float
+            Decades; 0 where already the nearest hidden runs fell outside too often.
+        """
+        points = self.points[self.points["law"] == self._only(law)]
+        if ci_prob not in self.ci_prob:
+            raise ValueError(f"ci_prob must be one of {self.ci_prob}, not {ci_prob}")
+        reached = 0.0
+        cells: dict[Any, dict[Any, Any]] = {
+            case.cut: dict(zip(case.rows, case.cell, strict=True)) for case in self.cases
+        }
+        for cut, part in sorted(
+            points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
+        ):
+            curve = part["row"].map(cells[cut])
+            by_curve = part.groupby(curve.to_numpy())[f"inside_{ci_prob:g}"].mean()
+            allowed = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
+            if not part["trusted"].all() or by_curve.mean() < ci_prob - allowed:
+                break
+            reached = float(part["decades_beyond"].max())
+        return reached
+
+    def verdict(self, law: str | None = None, ci_prob: float = 0.9) -> str:
+        """Say how far beyond the data these data support forecasting.
+
+        Parameters
+        ----------
+        law, ci_prob
+            As for :meth:`supported`.
+        """
+        name = self._only(law)
+        decades = self.supported(name, ci_prob)
+        points = self.points[self.points["law"] == name]
+        share = points[f"inside_{ci_prob:g}"].mean()
+        seen = f"{share:.0%} of {len(points)} hidden runs fell into their {ci_prob:.0%} band"
+        begun = f"These data support forecasting with {name}"
+        if decades == 0.0:
+            return f"These data do not support forecasting with {name}: {seen}."
+        return f"{begun} about {decades:.1f} decades beyond: {seen}."
+
+    def discrepancy(self, law: str | None = None) -> Discrepancy:
+        """Doubt in a law that its own back-test asks for.
+
+        The summed log predictive density of the hidden runs, forecast without other doubt, decides
+        how much, and whether per decade or by a share of the change beyond the data; none means
+        that the bands are wide enough.
+
+        Parameters
+        ----------
+        law : str, optional
+            Name of the law; the only one when absent.
+        """
+        name = self._only(law)
+        cases = [case for case in self.cases if case.law == name]
+        doubts = [Discrepancy(), *(Discrepancy(scale=float(scale)) for scale in SCALES)]
+        if all(case.change is not None for case in cases):
+            doubts += [Discrepancy(share=float(share)) for share in SHARES]
+        return max(doubts, key=lambda doubt: sum(self._log_density(case, doubt) for case in cases))
+
+    def _log_density(self, case: Case, doubt: Discrepancy) -> float:
+        """Log predictive density of the hidden runs, summed, under a doubt."""
+        location = np.asarray(case.undoubted.location)
+        change = np.zeros((len(location), 1)) if case.change is None else case.change
+        rng = np.random.default_rng(self.random_seed)
+        shift = doubt.shift(rng, case.beyond, change, case.cell)
+        moved = replace(case.undoubted, location=location + shift)
+        return float(np.sum(moved.log_density(self.runs.y[case.rows])))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the reliability figure; see :func:`bayescale.plots.plot_reliability`."""
+        from bayescale.plots import plot_reliability
+
+        return plot_reliability(self, ax)
+
+    def _only(self, law: str | None) -> str:
+        names = list(dict.fromkeys(case.law for case in self.cases))
+        if law is None and len(names) == 1:
+            return names[0]
+        if law not in names:
+            raise ValueError(f"law must be one of {', '.join(names)}, not {law!r}")
+        return law
+
+
+def crps(drawn: np.ndarray, y: np.ndarray) -> np.ndarray:
+    r"""Continuous ranked probability score of sorted draws, shape (points,), in the unit of y.
+
+    .. math:: \mathrm{E}|Y - y| - \tfrac12 \mathrm{E}|Y - Y'|
+
+    Parameters
+    ----------
+    drawn : array, shape (sample, points)
+        Predictive draws, sorted along the first axis.
+    y : array, shape (points,)
+        What was measured.
+
+    References
+    ----------
+    Gneiting and Raftery (2007), Journal of the American Statistical Association 102, 359.
+
+    Examples
+    --------
+    >>> crps(np.array([[0.0], [1.0]]), np.array([0.5]))
+    array([0.25])
+    """
+    count = len(drawn)
+    order = 2 * np.arange(1, count + 1) - count - 1
+    spread = 2 * (order @ drawn) / count**2
+    return np.asarray(np.abs(drawn - y).mean(axis=0) - spread / 2)

@@ -1,0 +1,80 @@
+"""A first look at which form data ask for, before anything is sampled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayescale.fitting.fitting import checked_structure
+from bayescale.laws.base import Law
+from bayescale.model.arrays import arrays_of, model_arrays
+from bayescale.noise import Noise
+from bayescale.pooling import Pooling
+from bayescale.runs import Runs
+from bayescale.sampling.sampling import compile_structure
+from bayescale.sampling.starts import density_of, find_modes
+
+
+def log_evidence(
+    law: Law,
+    runs: Runs,
+    *,
+    pooling: Mapping[str, Pooling] | None = None,
+    noise: Noise | None = None,
+    priors: Mapping[str, Any] | None = None,
+    random_seed: int = 0,
+) -> float:
+    r"""Logarithm of the marginal likelihood of a law by Laplace's approximation.
+
+    .. math:: \log p(y) \approx \log \sum_m p(y, \theta_m)\, (2\pi)^{n/2} |H_m|^{-1/2}
+
+    over the modes :math:`\theta_m` of the n coordinates of the sampler, with Hessians :math:`H_m`
+    of the negative log density.
+
+    Parameters
+    ----------
+    law, runs, pooling, noise, priors
+        As for :func:`bayescale.fit`.
+    random_seed : int
+        Seed of the points from which modes are searched.
+
+    Returns
+    -------
+    float
+        In nats, for responses on the scale of the likelihood (log y by default); minus infinity
+        where no mode is found.  Only differences between laws on the same table and scale mean
+        something: above 2.3, odds of ten to one, they are called strong (Jeffreys 1961).
+
+    Raises
+    ------
+    RunsError, ValueError
+        As for :func:`bayescale.fit`.
+
+    Notes
+    -----
+    For screening: it depends on how wide priors are, and the approximation is rough where a
+    posterior is far from normal.  What is reported should rest on :func:`bayescale.compare`.
+
+    References
+    ----------
+    Tierney and Kadane (1986), Journal of the American Statistical Association 81, 82;
+    Jeffreys (1961), Theory of Probability, appendix B.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> x = np.geomspace(1e17, 1e22, 20)
+    >>> rng = np.random.default_rng(0)
+    >>> table = {"flops": x, "loss": (2 + (x / 1e18) ** -0.3) * np.exp(0.01 * rng.normal(size=20))}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    >>> with_floor = bs.log_evidence(bs.laws.OffsetPowerLaw(), runs)
+    >>> bool(with_floor - bs.log_evidence(bs.laws.PowerLaw(), runs) > 2.3)
+    True
+    """
+    structure = checked_structure(law, runs, pooling, noise, priors)
+    arrays = arrays_of(structure, runs)
+    compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
+    size = compiled.n_dim
+    modes = find_modes(density_of(compiled), size, np.random.default_rng(random_seed))
+    masses = np.array([mode.log_mass for mode in modes])
+    return float(np.logaddexp.reduce(masses, initial=-np.inf) + size / 2 * np.log(2 * np.pi))

@@ -1,0 +1,148 @@
+"""A fit whose parameters are given, not sampled: published constants, or draws from elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayescale.fitting.fitting import Fit
+from bayescale.laws.base import Law, Parameter, Parameters
+from bayescale.laws.numerics import logit_of_log
+from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.geometry import anchor, natural, sampled_of
+from bayescale.model.structure import Structure, structure_of
+from bayescale.noise import Noise, default_noise
+from bayescale.pooling import Independent, Shared
+from bayescale.runs import Runs
+
+
+def known_fit(
+    law: Law, runs: Runs, parameters: Mapping[str, Any], *, noise: Noise | None = None
+) -> Fit:
+    """Make a fit of given parameters, so that published constants answer the same questions.
+
+    Parameters
+    ----------
+    law : Law
+        The formula.
+    runs : Runs
+        The table that the constants belong to; it says what counts as extrapolation.
+    parameters : mapping of str to array_like
+        Every parameter of the law in its natural unit: a number, draws of shape (sample,), or
+        draws for every combination of labels that occurs, shape (sample, combinations), ordered
+        by the codes of the labels.  Parameters of the noise may be left out: they are then at the
+        median of their prior, and only mean curves are of use.
+    noise : Noise, optional
+        As for :func:`bayescale.fit`.
+
+    Returns
+    -------
+    Fit
+        With one chain of these draws and no sampler statistics of use.
+
+    Raises
+    ------
+    ValueError
+        If parameters are missing or unknown, or cannot be those of the law.
+
+    Examples
+    --------
+    The constants of Besiroglu et al. (2024), arXiv:2404.10102, and the optimum at 1e21 FLOPs:
+
+    >>> import bayescale as bs
+    >>> table = {"N": [1e8, 1e9, 1e10], "D": [1e10, 1e10, 1e11], "loss": [2.8, 2.4, 2.1]}
+    >>> runs = bs.Runs(table, y="loss", x={"N": "N", "D": "D"})
+    >>> constants = dict(E=1.8172, A=482.01, alpha=0.3478, B=2085.43, beta=0.3658)
+    >>> fit = bs.known_fit(bs.laws.Chinchilla(), runs, constants)
+    >>> f'{bs.compute_optimal(fit, 1e21).draws["N"].item():.2e}'
+    '2.78e+09'
+    """
+    noise = default_noise(law, runs.is_counts) if noise is None else noise
+    groups = tuple(g for g in runs.groups if g not in noise.claimed_groups)
+    everywhere = Independent(*groups) if groups else Shared()
+    pooling = {q.name: everywhere for q in law.parameters}
+    structure = structure_of(law, runs, pooling, noise, None)
+    arrays = arrays_of(structure, runs)
+    wanted = _wanted(structure, parameters)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = _coordinates_of(structure, arrays, wanted)
+    draws = sampled_of(structure, z, arrays)
+    found = natural(np, structure, draws, arrays)
+    for name, (kind, values) in found.items():
+        if not np.allclose(np.exp(values) if kind == "logs" else values, wanted[name], rtol=1e-9):
+            raise ValueError(f"{law.title} cannot have these values of {name!r} on this table")
+    samples = len(draws[f"{structure.parameters[0].name}_raw"])
+    stats = {"energy": np.zeros((1, samples)), "diverging": np.zeros((1, samples), bool)}
+    every = {name: values[None] for name, values in draws.items()}
+    return Fit(law, runs, structure, arrays, every, stats, {"converged": True}, 0)
+
+
+def _wanted(structure: Structure, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Check and broadcast the parameters to shape (sample, units)."""
+    law_names = {q.name for q in structure.law.parameters}
+    names = {q.name for q in structure.parameters}
+    if wrong := sorted((law_names - set(given)) | (set(given) - names)):
+        raise ValueError(
+            f"{structure.law.title} takes the parameters {', '.join(sorted(law_names))}: "
+            f"missing or unknown {', '.join(wrong)}"
+        )
+    arrays = {name: np.asarray(value, float) for name, value in given.items()}
+    samples = max((len(v) for v in arrays.values() if v.ndim), default=1)
+    wanted = {}
+    for q in structure.parameters:
+        values = arrays.get(q.name, np.asarray(_median(q)))
+        values = values[:, None] if values.ndim == 1 else values
+        shape = (samples, len(structure.units[q.name]))
+        try:
+            wanted[q.name] = np.array(np.broadcast_to(values, shape))
+        except ValueError as error:
+            raise ValueError(f"{q.name!r} has the shape {values.shape}, not {shape}") from error
+    return wanted
+
+
+def _median(q: Parameter) -> float:
+    if q.link == "log":
+        return float(np.exp(q.centre))
+    return float(1 / (1 + np.exp(-q.centre))) if q.link == "unit" else q.centre
+
+
+def _coordinates_of(
+    structure: Structure, arrays: Arrays, wanted: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Coordinates of natural parameters; the inverse of ``geometry.natural``."""
+    law = structure.law
+    z = {q.name: _own_coordinate(q, arrays, wanted) for q in structure.parameters}
+    if structure.anchored is None:
+        return z
+    at = anchor(np, arrays)
+    p = Parameters(np, {q.name: wanted[q.name] for q in law.parameters})
+    if law.parameter(structure.anchored).role == "intercept":
+        z[structure.anchored] = law.mean(np, p, *at)
+        return z
+    response = law.log_mean(np, p, *at)
+    z[structure.anchored] = (
+        logit_of_log(np, response - law.log_top(p)) if law.response == "unit" else response
+    )
+    for q in law.with_role("floor"):
+        share = wanted[q.name] * np.exp(-response)
+        z[q.name] = np.log(share) - np.log1p(-share)
+        response = response + np.log1p(-share)
+    levels = [q.name for q in law.with_role("level")]
+    unit = law.levels_at(np, p, response, dict.fromkeys(levels, 0.0), *at)
+    shares = {name: np.log(wanted[name]) - unit[name] for name in levels}
+    for name in levels[1:]:
+        z[name] = shares[name] - shares[levels[0]]
+    return z
+
+
+def _own_coordinate(q: Parameter, arrays: Arrays, wanted: Mapping[str, np.ndarray]) -> np.ndarray:
+    values = wanted[q.name]
+    if q.role == "ceiling":
+        top = arrays[f"scale_{q.name}"]
+        share = (values - top) / (1 - top)
+        return np.log(share) - np.log1p(-share)
+    if q.after is not None:
+        return np.log(np.log(values) - np.log(wanted[q.after]))
+    if q.link == "log":
+        return np.log(values)
+    return np.log(values) - np.log1p(-values) if q.link == "unit" else values

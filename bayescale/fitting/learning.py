@@ -1,0 +1,76 @@
+"""What the data taught: every parameter's posterior against its prior."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.fitting.fitting import Fit
+from bayescale.posterior.posterior import UNLEARNED, natural_dataset, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFrame":
+    """Compare the posterior of every parameter with its prior.
+
+    Parameters
+    ----------
+    fit : Fit
+        The posterior.
+    ci_prob : float
+        Probability of the equal-tailed intervals.
+    draws : int
+        Draws from the prior.
+
+    Returns
+    -------
+    DataFrame
+        One row a parameter and label: ``prior_lower``, ``prior_upper``, ``lower``, ``upper``,
+        ``width`` (width of the posterior interval over that of the prior, on the scale on which
+        the parameter varies) and ``says``, which is "as wide as its prior" where the data did not
+        narrow it: a statement about such a parameter is a statement of the prior.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> table = {"flops": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    >>> table = bs.learned(bs.fit(bs.laws.PowerLaw(), runs, progressbar=False), draws=200)
+    >>> bool(table.loc["alpha", "width"] < 0.3)
+    True
+    """
+    import pandas as pd
+
+    from bayescale.forecast.prior import coordinates_from_prior
+
+    if not 0 < ci_prob < 1:
+        raise ValueError(f"ci_prob must be between 0 and 1, not {ci_prob}")
+    s, seed = fit.structure, fit.random_seed
+    sampled = coordinates_from_prior(s, fit.arrays, draws, seed)
+    with_chain = {name: values[None] for name, values in sampled.items()}
+    prior = natural_dataset(s, with_chain, fit.arrays, fit.runs, seed)
+    tails = [(1 - ci_prob) / 2, (1 + ci_prob) / 2]
+    before, after = rows_of(prior), rows_of(fit.posterior)
+    links = {q.name: q.link for q in s.parameters}
+    found = {}
+    for label, values in after.items():
+        name = label.split("[")[0]
+        was, now = np.quantile(before[label], tails), np.quantile(values, tails)
+        link = links.get(name, "real")
+        width = float(np.diff(_on(link, now))[0] / np.diff(_on(link, was))[0])
+        found[label] = {
+            "prior_lower": was[0],
+            "prior_upper": was[1],
+            "lower": now[0],
+            "upper": now[1],
+            "width": width,
+            "says": "as wide as its prior" if width >= UNLEARNED else "",
+        }
+    return pd.DataFrame.from_dict(found, orient="index")
+
+
+def _on(link: str, values: np.ndarray) -> np.ndarray:
+    if link == "log":
+        return np.log(values)
+    return np.log(values) - np.log1p(-values) if link == "unit" else values

@@ -1,0 +1,198 @@
+"""Save and load a fit: arrays as netCDF, the rest as JSON inside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import bayescale.noise.counts
+import bayescale.noise.doubt
+import bayescale.noise.one_sided  # noqa: F401
+from bayescale.laws.base import get
+from bayescale.model.structure import Structure
+from bayescale.noise import Noise
+from bayescale.noise.parts import Part
+from bayescale.pooling import Independent, Partial, Pooling, Shared
+from bayescale.posterior.likelihood import row_chunks
+from bayescale.runs import Runs
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayescale.fitting.fitting import Fit
+
+_FORMAT = 1
+
+
+def tree_of(fit: "Fit") -> "xr.DataTree":
+    """Everything in a fit as one tree of data sets."""
+    import xarray as xr
+
+    chain, draw = next(iter(fit.draws.values())).shape[:2]
+    coords = {"chain": range(chain), "draw": range(draw), "obs": np.arange(len(fit.runs))}
+    rows = {"chain": coords["chain"], "draw": coords["draw"], "obs": coords["obs"]}
+    arrays = {
+        name: ([f"{name}_{i}" for i in range(values.ndim)], values)
+        for name, values in fit.arrays.items()
+    }
+    specification = {
+        "format": _FORMAT,
+        "structure": _structure_to_json(fit.structure),
+        "diagnostics": dict(fit.diagnostics),
+        "random_seed": fit.random_seed,
+    }
+    tree = xr.DataTree.from_dict(
+        {
+            "/": xr.Dataset(attrs={"bayescale": json.dumps(specification), "law": fit.law.title}),
+            "posterior": fit.posterior,
+            "coordinates": fit.sampled(),
+            "sample_stats": xr.Dataset(
+                {k: (("chain", "draw"), v) for k, v in fit.stats.items()},
+                coords={"chain": coords["chain"], "draw": coords["draw"]},
+            ),
+            "observed_data": xr.Dataset(
+                {"y": ("obs", np.asarray(fit.runs.y))}, coords={"obs": coords["obs"]}
+            ),
+            "constant_data": xr.Dataset(arrays),
+            "runs": fit.runs.to_dataset(),
+        }
+    )
+    if len(row_chunks(chain * draw, len(fit.runs))) == 1:
+        densities = {"y": (("chain", "draw", "obs"), fit.log_likelihood)}
+        tree["log_likelihood"] = xr.DataTree(xr.Dataset(densities, coords=rows))
+    return tree
+
+
+def save(fit: "Fit", path: str | Path) -> Path:
+    """Write a fit to a netCDF file and return the path."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tree = fit.data
+    encoded = tree.map_over_datasets(_for_file)
+    encoded.to_netcdf(path, engine="h5netcdf")
+    return path
+
+
+def load(path: str | Path) -> "Fit":
+    """Read a fit that :meth:`Fit.save` wrote; its forecasts are identical.
+
+    Parameters
+    ----------
+    path : str or Path
+        The netCDF file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no saved fit, or its law is not defined in this session.
+    """
+    import xarray as xr
+
+    from bayescale.fitting.fitting import Fit
+
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no file {path}")
+    with xr.open_datatree(path, engine="h5netcdf") as opened:
+        tree = opened.load()
+    if "bayescale" not in tree.attrs:
+        raise ValueError(f"{path} is no fit that bayescale saved")
+    specification = json.loads(tree.attrs["bayescale"])
+    structure = _structure_from_json(specification["structure"])
+    draws = {str(k): _with_units(v.values) for k, v in tree["coordinates"].dataset.items()}
+    return Fit(
+        law=structure.law,
+        runs=Runs.from_dataset(tree["runs"].dataset),
+        structure=structure,
+        arrays={str(k): v.values for k, v in tree["constant_data"].dataset.items()},
+        draws=draws,
+        stats={str(k): v.values for k, v in tree["sample_stats"].dataset.items()},
+        diagnostics=specification["diagnostics"],
+        random_seed=specification["random_seed"],
+    )
+
+
+def _with_units(values: np.ndarray) -> np.ndarray:
+    return values[..., None] if values.ndim == 2 else values
+
+
+def _for_file(dataset: "xr.Dataset") -> "xr.Dataset":
+    """Turn labels into fixed strings."""
+    return dataset.assign_coords(
+        {name: coord.astype(str) for name, coord in dataset.coords.items() if coord.dtype == object}
+    )
+
+
+def _structure_to_json(s: Structure) -> dict[str, Any]:
+    return {
+        "law": {"name": s.law.name or type(s.law).__name__, "options": _options(s.law)},
+        "noise": _to_json(s.noise),
+        "pooling": {name: _to_json(pooling) for name, pooling in s.pooling},
+        "groups": s.groups,
+        "sizes": s.sizes,
+        "cells": s.cells,
+        "columns": s.columns,
+        "extras": s.extras,
+        "priors": {name: str(prior) for name, prior in s.priors},
+    }
+
+
+def _structure_from_json(spec: Mapping[str, Any]) -> Structure:
+    try:
+        law = get(spec["law"]["name"], **spec["law"]["options"])
+    except ValueError as error:
+        raise ValueError(
+            f"the file holds a fit of the law {spec['law']['name']!r}: define or import it first"
+        ) from error
+    noise = _from_json(spec["noise"])
+    return Structure(
+        law=law,
+        noise=noise,
+        pooling=tuple((name, _from_json(pooling)) for name, pooling in spec["pooling"].items()),
+        groups=tuple(spec["groups"]),
+        sizes=tuple(spec["sizes"]),
+        cells=tuple(map(tuple, spec["cells"])),
+        columns=tuple((a, b) for a, b in spec["columns"]),
+        extras=tuple(spec["extras"]),
+        priors=tuple(sorted(spec["priors"].items())),
+    )
+
+
+def _options(thing: Any) -> dict[str, Any]:
+    return {f.name: getattr(thing, f.name) for f in fields(thing)}
+
+
+def _to_json(thing: Any) -> Any:
+    """Turn a pooling, noise model or part of one into plain data."""
+    if isinstance(thing, Pooling):
+        return {"kind": type(thing).__name__, "groups": list(thing.groups)}
+    if is_dataclass(thing):
+        return {
+            "kind": type(thing).__name__,
+            **{k: _to_json(v) for k, v in _options(thing).items()},
+        }
+    if isinstance(thing, tuple):
+        return [_to_json(v) for v in thing]
+    return thing
+
+
+def _from_json(data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple(_from_json(v) for v in data)
+    if not isinstance(data, dict):
+        return data
+    kinds: dict[str, Any] = {c.__name__: c for c in (Shared, Partial, Independent)}
+    for base in (Noise, Part):
+        kinds.update({c.__name__: c for c in _descendants(base)})
+    options = {k: _from_json(v) for k, v in data.items() if k != "kind"}
+    kind = kinds[data["kind"]]
+    return kind(*options.get("groups", ())) if issubclass(kind, Pooling) else kind(**options)
+
+
+def _descendants(cls: type) -> list[type]:
+    children: list[type] = cls.__subclasses__()
+    return children + [d for c in children for d in _descendants(c)]

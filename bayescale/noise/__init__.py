@@ -1,0 +1,43 @@
+"""How measurements scatter around a law: likelihoods, and what each can be extended by."""
+
+from bayescale.noise.counts import (
+    BetaBinomial,
+    BetaNegativeBinomial,
+    Binomial,
+    NegativeBinomial,
+    ZeroInflatedBetaBinomial,
+)
+from bayescale.noise.doubt import Discrepancy, ScaleTrend
+from bayescale.noise.noise import (
+    LogitNormal,
+    LogitStudentT,
+    LogNormal,
+    LogStudentT,
+    Noise,
+    Normal,
+    StudentT,
+    default_noise,
+)
+from bayescale.noise.one_sided import LogOneSided
+from bayescale.noise.parts import Checkpoints, Effect
+
+__all__ = [
+    "BetaBinomial",
+    "BetaNegativeBinomial",
+    "Binomial",
+    "Checkpoints",
+    "Discrepancy",
+    "Effect",
+    "LogNormal",
+    "LogOneSided",
+    "LogStudentT",
+    "LogitNormal",
+    "LogitStudentT",
+    "NegativeBinomial",
+    "Noise",
+    "Normal",
+    "ScaleTrend",
+    "StudentT",
+    "ZeroInflatedBetaBinomial",
+    "default_noise",
+]

@@ -1,0 +1,145 @@
+"""What a likelihood can be extended by: effects of labels, correlated checkpoints."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Parameter, Parameters
+from bayescale.pooling import Partial, Pooling, Shared
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that a likelihood can be extended by; see the subclasses."""
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Parameters that the part brings along."""
+        return ()
+
+    def pooling(self) -> dict[str, Pooling]:
+        """Pooling of those parameters."""
+        return {q.name: Shared() for q in self.parameters()}
+
+    def groups(self) -> tuple[str, ...]:
+        """Name the groups that the part claims: laws do not vary over them by default."""
+        return ()
+
+    def adjust(
+        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Change location and scale of the measurements, row by row."""
+        return mean, sd
+
+    def numbers(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Numbers of the table that the part reads, each of shape (1,)."""
+        return {}
+
+    @property
+    def needs_change(self) -> bool:
+        """Whether :meth:`shift` reads how the curve changes beyond the data."""
+        return False
+
+    def shift(
+        self, rng: np.random.Generator, beyond: np.ndarray, change: np.ndarray, cell: np.ndarray
+    ) -> Any:
+        """Error of the curve at points some decades beyond the data, for every draw."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Effect(Part):
+    """A random effect on the response for every label of a group: a seed, a run, a model size.
+
+    Parameters
+    ----------
+    group : str
+        Name of a group of the table, or ``"sequence"``.
+    scale : float
+        Scale of the prior of its standard deviation, on the scale of the likelihood.
+
+    Examples
+    --------
+    >>> from bayescale.noise.noise import Effect, LogStudentT
+    >>> (LogStudentT() + Effect("seed")).parameters[-1].name
+    'effect_seed'
+    """
+
+    group: str
+    scale: float = 0.05
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """One deviation per label."""
+        return (Parameter(f"effect_{self.group}", "effect", "real", 0.0, 0.0, self.scale),)
+
+    def pooling(self) -> dict[str, Pooling]:
+        """Deviations share a prior."""
+        return {f"effect_{self.group}": Partial(self.group)}
+
+    def groups(self) -> tuple[str, ...]:
+        """Claim the group of the effect."""
+        return (self.group,)
+
+    def adjust(
+        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Shift the mean by the effect of the row's label."""
+        return mean + p[f"effect_{self.group}"], sd
+
+
+@dataclass(frozen=True)
+class Checkpoints(Part):
+    r"""Residuals along one run are an Ornstein-Uhlenbeck process in ln x.
+
+    The residual :math:`e_i` of a checkpoint given the one before has mean
+    :math:`\rho_i e_{i-1}` and scale :math:`s \sqrt{1 - \rho_i^2}` with
+    :math:`\rho_i = \exp(-(\ln x_i - \ln x_{i-1})/\ell)`.  The table needs ``sequence=``.
+
+    Parameters
+    ----------
+    length : float
+        Prior median of the length scale :math:`\ell`, in units of ln x.
+    over : Pooling
+        Over which groups the length scale varies; that of the variance is the likelihood's
+        ``scale=``.
+
+    References
+    ----------
+    Uhlenbeck and Ornstein (1930), Physical Review 36, 823.
+
+    Examples
+    --------
+    >>> from bayescale.noise.noise import Checkpoints, LogStudentT
+    >>> [q.name for q in (LogStudentT() + Checkpoints()).parameters]
+    ['sigma', 'length']
+    """
+
+    length: float = 0.3
+    over: Pooling = field(default_factory=Shared)
+
+    def pooling(self) -> dict[str, Pooling]:
+        """How the length scale varies."""
+        return {LENGTH: self.over}
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the length scale."""
+        return (Parameter(LENGTH, "length", "log", math.log(self.length), 1.0, 0.3),)
+
+    def adjust(
+        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Condition every row on the residual of the checkpoint before it."""
+        previous, gap = data["previous"], data["gap"]
+        rho = xp.exp(-gap / p.length)
+        residual = (data["y"] - mean) / sd
+        return mean + rho * sd * residual[..., previous], sd * xp.sqrt(1 - rho**2)
+
+
+#: Name of the length scale of correlated checkpoints.
+LENGTH = "length"
+#: Gap of a checkpoint that has none before it: its residual is fresh.
+NO_PREVIOUS = 1e3
+#: Smallest gap, in ln x: measured again at once, a run is not known without any scatter.
+LEAST_GAP = 1e-6

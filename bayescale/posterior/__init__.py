@@ -1,0 +1,1 @@
+"""From draws to named data sets, densities, and parameters of any label."""

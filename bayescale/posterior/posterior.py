@@ -1,0 +1,180 @@
+"""Posterior draws as named data sets, and their summary."""
+
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.laws.base import Parameter
+from bayescale.model.arrays import Arrays
+from bayescale.model.structure import Structure, group_labels
+from bayescale.pooling import Partial
+from bayescale.posterior.unseen import natural_at_cells
+from bayescale.runs import Runs
+from bayescale.sampling.sampling import _rank_diagnostics
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+#: Width of a posterior over that of its prior from which the data taught nothing.
+UNLEARNED = 0.8
+
+
+def natural_dataset(
+    structure: Structure, draws: Mapping[str, np.ndarray], arrays: Arrays, runs: Runs, seed: int
+) -> "xr.Dataset":
+    """Natural parameters with named dims; combinations that were not seen are population draws.
+
+    Beside every pooled parameter stand ``<name>_population`` (its population median, where that is
+    a natural quantity) and ``<name>_sd`` (the standard deviation between groups, on the scale of
+    the logarithm, of the value, or of the logit, by the kind of parameter).
+    """
+    import xarray as xr
+
+    shape = next(iter(draws.values())).shape[:2]
+    flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in draws.items()}
+    variables: dict[str, Any] = {}
+    for groups in dict.fromkeys(u.groups for u in structure.units.values()):
+        members = [q for q in structure.parameters if structure.units[q.name].groups == groups]
+        sizes = [structure.sizes[structure.groups.index(g)] for g in groups]
+        cells = _representatives(structure, groups, sizes)
+        found = natural_at_cells(structure, flat, arrays, cells, np.random.default_rng(seed))
+        for q in members:
+            kind, values = found[q.name]
+            values = np.exp(values) if kind == "logs" else values
+            variables[q.name] = (("chain", "draw", *groups), values.reshape(*shape, *sizes))
+    for q in structure.parameters:
+        variables.update(_population(structure, q, draws))
+    used = {d for dims, _ in variables.values() for d in dims}
+    coords: dict[str, Any] = {"chain": range(shape[0]), "draw": range(shape[1])}
+    coords.update({g: list(group_labels(runs, g)) for g in structure.groups if g in used})
+    return xr.Dataset(variables, coords=coords)
+
+
+def _representatives(
+    structure: Structure, groups: tuple[str, ...], sizes: list[int]
+) -> list[tuple[int, ...]]:
+    """One cell for every combination of labels of some groups, a seen one where there is any."""
+    columns = [structure.groups.index(g) for g in groups]
+    seen: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for cell in structure.cells:
+        seen.setdefault(tuple(cell[c] for c in columns), cell)
+    result = []
+    for combination in itertools.product(*map(range, sizes)):
+        filled = list(structure.cells[0])
+        for c, code in zip(columns, combination, strict=True):
+            filled[c] = code
+        result.append(seen.get(combination, tuple(filled)))
+    return result
+
+
+def _population(
+    structure: Structure, q: Parameter, draws: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    if not isinstance(structure.pooling_of[q.name], Partial):
+        return {}
+    dims = ("chain", "draw")
+    found = {
+        name: (dims, draws[name][..., 0])
+        for name in draws
+        if name == f"{q.name}_sd" or name.startswith(f"{q.name}_sd_")
+    }
+    if f"{q.name}_mean" in draws and q.role not in (
+        "floor",
+        "level",
+        "intercept",
+        "location",
+        "ceiling",
+    ):
+        z = draws[f"{q.name}_mean"][..., 0] + q.centre
+        natural = np.exp(z) if q.link == "log" else 1 / (1 + np.exp(-z)) if q.link == "unit" else z
+        found[f"{q.name}_population"] = (dims, natural)
+    return found
+
+
+def sampled_dataset(
+    structure: Structure, draws: Mapping[str, np.ndarray], runs: Runs
+) -> "xr.Dataset":
+    """Collect sampled coordinates in a data set; units of several groups are joined by `` | ``."""
+    import xarray as xr
+
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    coords: dict[str, list[str]] = {}
+    owners = {f"{q.name}_raw": structure.units[q.name] for q in structure.parameters}
+    for name, values in draws.items():
+        if values.ndim == 2:
+            variables[name] = (("chain", "draw"), values)
+        elif name in owners and len(owners[name]) > 1:
+            units = owners[name]
+            dim = "_".join(units.groups)
+            coords[dim] = [
+                " | ".join(
+                    str(group_labels(runs, g)[c]) for g, c in zip(units.groups, code, strict=True)
+                )
+                for code in units.codes
+            ]
+            variables[name] = (("chain", "draw", dim), values)
+        elif values.shape[-1] == 1:
+            variables[name] = (("chain", "draw"), values[..., 0])
+        else:
+            dim = name.rsplit("_effect_", 1)[1]
+            coords[dim] = list(group_labels(runs, dim))
+            variables[name] = (("chain", "draw", dim), values)
+    return xr.Dataset(variables, coords=coords)
+
+
+def summarise(posterior: "xr.Dataset", ci_prob: float) -> "pd.DataFrame":
+    """Table of medians, equal-tailed intervals, R-hat and effective sample sizes.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        Variables with dims (chain, draw, ...).
+    ci_prob : float
+        Probability of the interval.
+    """
+    import pandas as pd
+
+    if not 0 < ci_prob < 1:
+        raise ValueError(f"ci_prob must be between 0 and 1, not {ci_prob}")
+    tail = (1 - ci_prob) / 2
+    rows = {}
+    for label, values in rows_of(posterior).items():
+        low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
+        rhat, bulk, ess_tail = (
+            _rank_diagnostics(values) if np.ptp(values) > 0 else (1.0, np.nan, np.nan)
+        )
+        rows[label] = {
+            "median": median,
+            "sd": values.std(),
+            f"lower_{ci_prob:g}": low,
+            f"upper_{ci_prob:g}": high,
+            "r_hat": rhat,
+            "ess_bulk": bulk,
+            "ess_tail": ess_tail,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def rows_of(posterior: "xr.Dataset") -> dict[str, np.ndarray]:
+    """Draws of every parameter and label, shape (chain, draw), under names like ``alpha[gru]``."""
+    rows = {}
+    for name, variable in posterior.items():
+        dims = [d for d in variable.dims if d not in ("chain", "draw")]
+        for where in itertools.product(*(variable[d].values for d in dims)):
+            label = f"{name}[{', '.join(map(str, where))}]" if where else str(name)
+            rows[label] = variable.sel(dict(zip(dims, where, strict=True))).values
+    return rows
+
+
+def unlearned_ceilings(structure: Structure, draws: Mapping[str, np.ndarray]) -> list[str]:
+    """Ceilings whose population is known no better than before the data."""
+    found = []
+    for q in structure.law.with_role("ceiling"):
+        name = f"{q.name}_mean" if f"{q.name}_mean" in draws else f"{q.name}_raw"
+        if q.name not in structure.prior_of and draws[name].std() >= UNLEARNED * q.spread:
+            found.append(q.name)
+    return found

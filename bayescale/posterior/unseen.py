@@ -1,0 +1,191 @@
+"""Parameters of any combination of labels, seen or not.
+
+A label that was fitted keeps its posterior.  A label that was not is a draw from the population:
+of the pooled coordinates where there are any, and of the spread of fitted levels for amplitudes,
+which have no prior in common.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bayescale.laws.base import Parameter, Parameters
+from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
+from bayescale.model.arrays import Arrays
+from bayescale.model.geometry import anchor, natural
+from bayescale.model.structure import Structure
+from bayescale.pooling import Partial
+
+Draws = Mapping[str, np.ndarray]
+Found = dict[str, tuple[str, np.ndarray]]
+
+
+def natural_at_cells(
+    structure: Structure,
+    draws: Draws,
+    arrays: Arrays,
+    cells: Sequence[tuple[int, ...]],
+    rng: np.random.Generator,
+) -> Found:
+    """Parameters at any cells, as ("logs" | "values", array of shape (sample, cells)).
+
+    Parameters
+    ----------
+    structure, arrays
+        The fitted model.
+    draws : mapping
+        Sampled variables, shape (sample, ...).
+    cells : sequence of tuple of int
+        Label codes, one per group of the structure; a code past the known labels is a new label.
+    rng : numpy.random.Generator
+        Draws the values of new labels.
+    """
+    fitted = natural(np, structure, draws, arrays)
+    codes = np.array(cells, int).reshape(len(cells), len(structure.groups))
+    memory: dict[Any, np.ndarray] = {}
+    samples = len(next(iter(draws.values())))
+
+    def normal(*key: Any) -> np.ndarray:
+        if key not in memory:
+            memory[key] = rng.standard_normal(samples)
+        return memory[key]
+
+    result: Found = {}
+    missing: dict[str, np.ndarray] = {}
+    anchored = (
+        [q.name for q in structure.law.with_role("level", "floor", "intercept")]
+        if structure.anchored
+        else []
+    )
+    for q in structure.parameters:
+        kind, values = fitted[q.name]
+        unit = unit_of_codes(structure, q.name, codes)
+        missing[q.name] = unit < 0
+        taken = np.array(
+            np.broadcast_to(values, (samples, values.shape[-1]))[:, np.maximum(unit, 0)]
+        )
+        for cell in np.flatnonzero(unit < 0):
+            z = new_coordinate(structure, q, draws, codes[cell], normal)
+            taken[:, cell] = (
+                z if q.name in anchored else _natural_of(q, z, result, arrays, int(cell))
+            )
+        result[q.name] = (kind, taken)
+    if any(missing[name].any() for name in anchored):
+        _place_new(structure, fitted, arrays, codes, missing, result, normal)
+    return result
+
+
+def unit_of_codes(structure: Structure, name: str, codes: np.ndarray) -> np.ndarray:
+    """Look up the unit for every row of label codes; -1 where the combination is new."""
+    units = structure.units[name]
+    known = {code: i for i, code in enumerate(units.codes)}
+    columns = [structure.groups.index(g) for g in units.groups]
+    return np.array([known.get(tuple(row[columns].tolist()), -1) for row in codes], int)
+
+
+def new_coordinate(
+    structure: Structure, q: Parameter, draws: Draws, code: np.ndarray, normal: Any
+) -> np.ndarray:
+    """Coordinate, without its offset, of a combination of labels that was not fitted."""
+    units = structure.units[q.name]
+    mine = {g: int(code[structure.groups.index(g)]) for g in units.groups}
+    own = normal(q.name, *mine.values())
+    if not isinstance(structure.pooling_of[q.name], Partial):
+        return np.asarray(q.spread * own)
+    z = draws[f"{q.name}_sd"][:, 0] * own
+    if f"{q.name}_mean" in draws:
+        z = z + draws[f"{q.name}_mean"][:, 0]
+    for g in structure.main_effects(q.name):
+        effects = draws[f"{q.name}_effect_{g}"]
+        seen = {row[units.groups.index(g)] for row in units.codes}
+        new = draws[f"{q.name}_sd_{g}"][:, 0] * normal(q.name, g, mine[g])
+        z = z + (effects[:, mine[g]] if mine[g] in seen else new)
+    return np.asarray(z)
+
+
+def _natural_of(
+    q: Parameter, z: np.ndarray, result: Found, arrays: Arrays, cell: int
+) -> np.ndarray:
+    if q.role == "ceiling":
+        top = float(np.min(arrays[f"scale_{q.name}"]))
+        return np.asarray(top + (1 - top) * np.exp(log_sigmoid(np, z + q.centre)))
+    z = np.mean(arrays[f"offset_{q.name}"]) + np.mean(arrays[f"scale_{q.name}"]) * z
+    if q.after is not None:
+        return np.asarray(result[q.after][1][:, cell] + np.exp(z))
+    return np.asarray(log_sigmoid(np, z) if q.link == "unit" else z)
+
+
+def _place_new(
+    structure: Structure,
+    fitted: Found,
+    arrays: Arrays,
+    codes: np.ndarray,
+    missing: Mapping[str, np.ndarray],
+    result: Found,
+    normal: Any,
+) -> None:
+    """Levels and floors of new combinations, from the spread of the fitted ones at one anchor."""
+    law, name = structure.law, str(structure.anchored)
+    x = anchor(np, {k: v.mean(axis=0) for k, v in arrays.items() if k.startswith("anchor_")})
+    additive = law.parameter(name).role == "intercept"
+    all_cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
+    at_cells = {
+        q.name: (fitted[q.name][0], fitted[q.name][1][:, np.array(structure.units[q.name].of_cell)])
+        for q in law.parameters
+    }
+    p = parameters(at_cells).with_values(**{q.name: 0.0 for q in law.with_role("floor")})
+    reached = law.mean(np, p, *x) if additive else law.log_mean(np, p, *x)
+    proportion = law.response == "unit"
+    reached = logit_of_log(np, reached - law.log_top(p)) if proportion else reached
+    for cell in np.flatnonzero(missing[name]):
+        centre, spread = _spread_of(reached, all_cells, codes[cell], 1.5 if not additive else 1.0)
+        response = centre + spread * normal(name, "response", *codes[cell])
+        mine = {q.name: (result[q.name][0], result[q.name][1][:, cell]) for q in law.parameters}
+        if proportion:
+            response = log_sigmoid(np, response) + law.log_top(parameters(mine))
+        if additive:
+            shape = parameters(mine).with_values(**{name: 0.0})
+            result[name][1][:, cell] = response - law.mean(np, shape, *x)
+            continue
+        for q in law.with_role("floor"):
+            if missing[q.name][cell]:
+                z = np.mean(arrays[f"offset_{q.name}"]) + result[q.name][1][:, cell]
+                result[q.name][1][:, cell] = response + z
+        logits = {
+            q.name: mine[q.name][1] if q.name != name else np.zeros_like(response)
+            for q in law.with_role("level")
+        }
+        total = log_sum(np, *logits.values())
+        shares = {k: v - total for k, v in logits.items()}
+        shape = parameters(mine).with_values(**dict.fromkeys(shares, 1.0))
+        for k, log_level in law.levels_at(np, shape, response, shares, *x).items():
+            if missing[k][cell]:
+                result[k][1][:, cell] = log_level
+
+
+def _spread_of(
+    reached: np.ndarray, cells: np.ndarray, code: np.ndarray, alone: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and predictive spread of fitted responses over the cells most like a new one."""
+    alike = (cells == code).sum(axis=1)
+    nearest = alike == alike.max()
+    if nearest.sum() < 2:
+        nearest = np.ones(len(cells), bool)
+    chosen = reached[:, nearest]
+    count = chosen.shape[1]
+    if count == 1:
+        return chosen[:, 0], np.full(len(chosen), alone)
+    spread = np.sqrt(
+        chosen.var(axis=1, ddof=1) * (1 + 1 / count) * (count + 1) / (count - 1 + 1e-9)
+    )
+    return chosen.mean(axis=1), spread
+
+
+def parameters(found: Mapping[str, tuple[str, np.ndarray]]) -> Parameters:
+    """Collect ("logs" | "values", array) pairs for a law."""
+    return Parameters(
+        np,
+        {name: value for name, (kind, value) in found.items() if kind == "values"},
+        {name: value for name, (kind, value) in found.items() if kind == "logs"},
+    )

@@ -1,0 +1,156 @@
+"""What a table of runs can and cannot say: hints for its owner, each one a warning."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescale.runs.reading import FloatArray, IntArray, name_rows, name_some, warn_owner
+
+if TYPE_CHECKING:
+    from bayescale.runs.runs import Runs
+
+CORRELATION = 0.95
+DECADES_OF_ONE_UNIT = 12
+LARGEST_LOSS = 50
+SMALLEST = {"flop": 1e6, "param": 100.0}
+
+
+def warn_about(runs: Runs) -> None:
+    """Issue one `RunsWarning` for each thing that the owner of the table may not know."""
+    for hints in (one_value, correlated, duplicated, lookalike, units, large_loss, sequences):
+        for hint in hints(runs):
+            warn_owner(hint)
+
+
+def extremes(values: FloatArray, codes: IntArray, labels: int) -> tuple[FloatArray, FloatArray]:
+    """Give the smallest and the largest value of every label; inf and -inf where it has none."""
+    low, high = np.full(labels, np.inf), np.full(labels, -np.inf)
+    np.minimum.at(low, codes, values)
+    np.maximum.at(high, codes, values)
+    return low, high
+
+
+def one_value(runs: Runs) -> Iterator[str]:
+    """Find labels whose rows share one value of an input."""
+    for symbol, values in runs.x.items():
+        if values.min() == values.max():
+            yield (
+                f"{runs.names[symbol]}: every row has the same {symbol}: there is nothing to learn "
+                "about its exponent, which stays at its prior"
+            )
+            continue
+        for group, labels in runs.groups.items():
+            low, high = extremes(values, runs.codes[group], len(labels))
+            single = [label for label, one in zip(labels, low == high, strict=True) if one]
+            if single:
+                yield (
+                    f"{group} {name_some(single)}: one distinct {symbol}, so nothing to learn "
+                    "about its exponent from these rows alone: pooled parameters come from the "
+                    "population"
+                )
+
+
+def correlated(runs: Runs) -> Iterator[str]:
+    """Find pairs of inputs that rise together."""
+    varying = {s: np.log(v) for s, v in runs.x.items() if len(v) > 2 and v.min() < v.max()}
+    for (first, a), (second, b) in itertools.combinations(varying.items(), 2):
+        r = np.corrcoef(a, b)[0, 1]
+        if abs(r) > CORRELATION:
+            yield (
+                f"corr(log {first}, log {second}) = {r:.3f}: the table can hardly tell the effect "
+                f"of {first} from that of {second}; add runs that vary one of them alone"
+            )
+
+
+def duplicated(runs: Runs) -> Iterator[str]:
+    """Find rows that repeat an earlier row in everything that matters."""
+    import pandas as pd
+
+    if runs.is_counts:  # small counts recur by chance
+        return
+    cells: dict[str, NDArray[Any]] = {
+        "y": runs.y,
+        **{f"x {symbol}": values for symbol, values in runs.x.items()},
+    }
+    cells |= {f"group {group}": codes for group, codes in runs.codes.items()}
+    if runs.sequence is not None:
+        cells["sequence"] = runs.sequence
+    again = np.flatnonzero(pd.DataFrame(cells).duplicated().to_numpy())
+    if len(again):
+        yield (
+            f"{name_rows(runs.rows[again].tolist())}: exact copies of earlier rows; each counts as "
+            "a measurement of its own, so drop what was not measured again"
+        )
+
+
+def lookalike(runs: Runs) -> Iterator[str]:
+    """Find labels that differ in nothing but case."""
+    for group, labels in runs.groups.items():
+        seen: dict[str, str] = {}
+        for label in labels:
+            other = seen.setdefault(label.casefold(), label)
+            if other != label:
+                yield f"{group}: the labels {other!r} and {label!r} differ in case only"
+
+
+def units(runs: Runs) -> Iterator[str]:
+    """Find inputs that look as if they were counted in another unit, or in two."""
+    for symbol, values in runs.x.items():
+        column = runs.names[symbol]
+        for word, smallest in SMALLEST.items():
+            if word in column.lower() and values.max() < smallest:
+                yield (
+                    f"{column}: the largest value is {values.max():.3g}; in units of thousands or "
+                    "more? any unit will do, as long as forecasts ask in the same one"
+                )
+        codes, labels = np.zeros(len(values), dtype=int), ["the table"]
+        for group, group_labels in runs.groups.items():
+            codes, labels = runs.codes[group], [f"{group} {label!r}" for label in group_labels]
+            break
+        low, high = extremes(values, codes, len(labels))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            decades = np.where(high > low, np.log10(high) - np.log10(low), 0)
+        widest = int(np.argmax(decades))
+        if decades[widest] > DECADES_OF_ONE_UNIT:
+            yield (
+                f"{column}: {decades[widest]:.0f} decades within {labels[widest]}; "
+                "are two units mixed in this column?"
+            )
+
+
+def large_loss(runs: Runs) -> Iterator[str]:
+    """Find losses that are larger than any loss in nats per token."""
+    column = runs.names["y"]
+    named_loss = any(word in column.lower() for word in ("loss", "nats"))
+    if named_loss and not runs.is_counts and runs.y.max() > LARGEST_LOSS:
+        yield f"{column}: the largest value is {runs.y.max():.3g}; a perplexity, or a diverged run?"
+
+
+def sequences(runs: Runs) -> Iterator[str]:
+    """Find run ids that stand for several runs, and checkpoints without an order."""
+    if runs.sequence is None:
+        return
+    labels = runs.sequence_labels
+    for group, codes in runs.codes.items():
+        low, high = extremes(codes.astype(float), runs.sequence, len(labels))
+        shared = [label for label, both in zip(labels, low < high, strict=True) if both]
+        if shared:
+            yield (
+                f"{runs.names['sequence']}: runs {name_some(shared)} have rows in several labels "
+                f"of {group}; give every run an id of its own"
+            )
+    if len(runs.x) == 1:
+        [(symbol, values)] = runs.x.items()
+        order = np.lexsort((values, runs.sequence))
+        same = (np.diff(runs.sequence[order]) == 0) & (np.diff(values[order]) == 0)
+        rows = np.sort(runs.rows[order[1:][same]]).tolist()
+        if rows:
+            yield (
+                f"{runs.names['sequence']}: two checkpoints of one run have the same {symbol} "
+                f"({name_rows(rows)}); checkpoints are ordered by it"
+            )

@@ -1,0 +1,507 @@
+"""The validated table of runs: what was measured, at which inputs, in which groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bayescale.runs import describe as _describe
+from bayescale.runs.columns import (
+    frozen,
+    join_rows,
+    named,
+    plain,
+    recoded,
+    same,
+    take_rows,
+    union,
+    used,
+)
+from bayescale.runs.hints import warn_about
+from bayescale.runs.reading import (
+    FloatArray,
+    IntArray,
+    Problem,
+    RunsError,
+    RunsWarning,
+    bad_rows,
+    did_you_mean,
+    read_table,
+    refusal,
+)
+from bayescale.runs.roles import read_cells, read_roles
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = [
+    "Problem",
+    "Runs",
+    "RunsError",
+    "RunsWarning",
+    "check_positive_response",
+    "check_proportions",
+]
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
+class Runs:
+    """An immutable, checked table of training runs.
+
+    Parameters
+    ----------
+    table : DataFrame, mapping of str to array, str or Path
+        A pandas or polars DataFrame, a dict of columns, or the path of a CSV or Parquet file.
+    y : str or tuple of two str
+        The column of the measured response, or the columns ``(successes, trials)`` of a count.
+    x : str or mapping of str to str
+        The inputs, symbol to column, such as ``{"N": "params", "D": "tokens"}``. One column
+        alone gets the symbol ``"x"``.
+    groups : str, sequence of str or mapping of str to str, optional
+        What the rows are grouped by, name to column, such as ``{"family": "arch"}``.
+    y_se : str, optional
+        The column of standard errors of `y`.
+    weight : str, optional
+        The column of precision weights. Rows of weight 0 are left out, unchecked.
+    sequence : str, optional
+        The column of run ids, when rows are checkpoints of runs.
+
+    Attributes
+    ----------
+    y : ndarray (shape[n])
+        The response; the successes of a count.
+    trials : ndarray of int (shape[n]) or None
+        The trials of a count.
+    x : mapping of str to ndarray (shape[n])
+        The inputs by symbol.
+    groups : mapping of str to tuple of str
+        The labels of each group, in the order of first appearance.
+    codes : mapping of str to ndarray of int (shape[n])
+        The place of each row's label in `groups`.
+    y_se, weight : ndarray (shape[n]) or None
+        Standard errors and precision weights.
+    sequence : ndarray of int (shape[n]) or None
+        The place of each row's run in `sequence_labels`.
+    sequence_labels : tuple of str
+        The run ids.
+    names : mapping of str to str
+        The column behind each role, symbol and group.
+    rows : ndarray of int (shape[n])
+        The number of each row in the user's table, counted from 0.
+
+    Raises
+    ------
+    RunsError
+        With every problem of the table at once.
+
+    Warns
+    -----
+    RunsWarning
+        When the table can be used but cannot say all that one may want of it.
+
+    Examples
+    --------
+    >>> from bayescale import Runs
+    >>> runs = Runs(
+    ...     {"arch": ["lstm", "lstm", "mlp", "mlp"], "flops": [1e17, 1e19, 1e17, 1e18],
+    ...      "loss": [3.9, 3.1, 4.2, 3.8]},
+    ...     y="loss", x={"C": "flops"}, groups={"family": "arch"},
+    ... )
+    >>> runs
+    Runs: 4 rows
+      y = loss   3.1 .. 4.2
+      C = flops  1e17 .. 1e19 (2.0 decades)
+      family = arch, 2 labels
+        lstm  2 rows  C 1e17 .. 1e19 (2.0 decades)
+        mlp   2 rows  C 1e17 .. 1e18 (1.0 decades)
+    >>> runs.where(family="mlp").y
+    array([4.2, 3.8])
+    """
+
+    y: FloatArray
+    x: Mapping[str, FloatArray]
+    groups: Mapping[str, tuple[str, ...]]
+    codes: Mapping[str, IntArray]
+    names: Mapping[str, str]
+    rows: IntArray
+    trials: IntArray | None
+    y_se: FloatArray | None
+    weight: FloatArray | None
+    sequence: IntArray | None
+    sequence_labels: tuple[str, ...]
+
+    def __init__(
+        self,
+        table: Any,
+        *,
+        y: str | tuple[str, str],
+        x: str | Mapping[str, str],
+        groups: str | Sequence[str] | Mapping[str, str] | None = None,
+        y_se: str | None = None,
+        weight: str | None = None,
+        sequence: str | None = None,
+    ) -> None:
+        roles = read_roles(y, x, groups, {"y_se": y_se, "weight": weight, "sequence": sequence})
+        _fill(self, read_cells(read_table(table), roles))
+        warn_about(self)
+
+    # What it holds ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.y)
+
+    @property
+    def is_counts(self) -> bool:
+        """Whether the response is a number of successes among trials."""
+        return self.trials is not None
+
+    def labels(self, group: str) -> tuple[str, ...]:
+        """Give the labels of one group.
+
+        Parameters
+        ----------
+        group : str
+            The name of the group.
+
+        Returns
+        -------
+        tuple of str
+            Its labels; ``runs.codes[group]`` counts along them.
+        """
+        if group not in self.groups:
+            raise refusal(group, "no such group", did_you_mean(group, self.groups))
+        return self.groups[group]
+
+    def code(self, group: str, label: object) -> int:
+        """Give the place of one label among the labels of its group.
+
+        Parameters
+        ----------
+        group : str
+            The name of the group.
+        label : object
+            The label; compared as text.
+
+        Returns
+        -------
+        int
+            Its code.
+        """
+        labels, name = self.labels(group), str(label).strip()
+        if name not in labels:
+            raise refusal(group, f"there is no label {name!r}", did_you_mean(name, labels))
+        return labels.index(name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give a pandas DataFrame with the columns of the user's table that are in use.
+
+        Returns
+        -------
+        DataFrame
+            One row per run, indexed by the row of the user's table.
+        """
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            **{"y": self.y, "trials": self.trials, "y_se": self.y_se, "weight": self.weight},
+            **self.x,
+            **{g: named(labels, self.codes[g]) for g, labels in self.groups.items()},
+        }
+        if self.sequence is not None:
+            columns["sequence"] = named(self.sequence_labels, self.sequence)
+        return pd.DataFrame(
+            {column: columns[role] for role, column in self.names.items()},
+            index=pd.Index(self.rows, name="row"),
+        )
+
+    def to_dataset(self) -> xr.Dataset:
+        """Give an xarray Dataset that holds everything, for saving.
+
+        Returns
+        -------
+        Dataset
+            Dimension ``row``; labels and names are JSON in the attributes.
+        """
+        import xarray as xr
+
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _PER_ROW}
+        arrays |= {f"x {symbol}": values for symbol, values in self.x.items()}
+        arrays |= {f"group {group}": codes for group, codes in self.codes.items()}
+        attrs = {"names": self.names, "groups": self.groups, "sequences": self.sequence_labels}
+        return xr.Dataset(
+            {name: ("row", values) for name, values in arrays.items() if values is not None},
+            attrs={name: json.dumps(value, default=dict) for name, value in attrs.items()},
+        )
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Runs:
+        """Give back the runs of `to_dataset`.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            What `to_dataset` returned, perhaps after a file.
+
+        Returns
+        -------
+        Runs
+            Equal to the runs that were saved.
+        """
+        names, groups, sequences = (
+            json.loads(dataset.attrs[name]) for name in ("names", "groups", "sequences")
+        )
+        arrays = {str(name): values.to_numpy().copy() for name, values in dataset.data_vars.items()}
+        return _new(
+            x={name[2:]: values for name, values in arrays.items() if name.startswith("x ")},
+            groups={group: tuple(labels) for group, labels in groups.items()},
+            codes={group: arrays[f"group {group}"] for group in groups},
+            names=names,
+            sequence_labels=tuple(sequences),
+            **{name: arrays.get(name) for name in _PER_ROW},
+        )
+
+    # Parts of it --------------------------------------------------------------------------------
+
+    def select(self, which: ArrayLike) -> Runs:
+        """Keep some rows, and all labels.
+
+        Parameters
+        ----------
+        which : array_like of bool (shape[n]) or of int
+            A mask, or the positions of the rows to keep, in their new order.
+
+        Returns
+        -------
+        Runs
+            The rows; labels without rows stay, so that the structure of a model stays.
+        """
+        index = np.asarray(which)
+        if index.dtype == bool and index.shape != self.y.shape:
+            message = f"a mask of shape {index.shape} for {len(self)} rows"
+            raise refusal("which", message, "give one True or False per row")
+        if index.size == 0:
+            index = index.astype(np.int64)
+        if index.ndim != 1 or index.dtype.kind not in "biu":
+            message = f"not a mask or a list of positions, but {index.dtype} of shape {index.shape}"
+            raise refusal("which", message, "give a one-dimensional array of bool or int")
+        return _new(**{name: take_rows(value, index) for name, value in _parts(self).items()})
+
+    def where(self, **labels: Any) -> Runs:
+        """Keep the rows with the given labels, and all labels.
+
+        Parameters
+        ----------
+        **labels : str or collection of str
+            A label, or a collection of labels, for each group named.
+
+        Returns
+        -------
+        Runs
+            The rows that match in every group.
+        """
+        keep = np.ones(len(self), dtype=bool)
+        for group, wanted in labels.items():
+            one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+            codes = [self.code(group, label) for label in ([wanted] if one else list(wanted))]
+            keep &= np.isin(self.codes[group], codes)
+        return self.select(keep)
+
+    def below(self, symbol: str, value: float) -> Runs:
+        """Keep the rows with an input below a value; `above` keeps the others.
+
+        Parameters
+        ----------
+        symbol : str
+            The input.
+        value : float
+            The first value left out.
+
+        Returns
+        -------
+        Runs
+            The rows, with all labels.
+        """
+        return self.select(self._input(symbol) < value)
+
+    def above(self, symbol: str, value: float) -> Runs:
+        """Keep the rows with an input at a value or above it; `below` keeps the others.
+
+        Parameters
+        ----------
+        symbol : str
+            The input.
+        value : float
+            The first value kept.
+
+        Returns
+        -------
+        Runs
+            The rows, with all labels.
+        """
+        return self.select(self._input(symbol) >= value)
+
+    def drop_unused(self) -> Runs:
+        """Remove the labels that have no rows.
+
+        Returns
+        -------
+        Runs
+            The same rows; labels keep their order.
+        """
+        parts = _parts(self)
+        present = {g: used(labels, self.codes[g]) for g, labels in self.groups.items()}
+        parts["groups"] = {group: labels for group, (labels, _) in present.items()}
+        parts["codes"] = {group: codes for group, (_, codes) in present.items()}
+        if self.sequence is not None:
+            ids, sequence = used(self.sequence_labels, self.sequence)
+            parts |= {"sequence_labels": ids, "sequence": sequence}
+        return _new(**parts)
+
+    def concat(self, other: Runs) -> Runs:
+        """Put the rows of another table below these.
+
+        Parameters
+        ----------
+        other : Runs
+            Rows with the same response, inputs and groups. Its own labels come after these.
+
+        Returns
+        -------
+        Runs
+            All rows, numbered anew, with the labels of both.
+        """
+        if problems := list(_differences(self, other)):
+            raise RunsError(problems)
+        groups = {g: union(labels, other.groups[g]) for g, labels in self.groups.items()}
+        ids = union(self.sequence_labels, other.sequence_labels)
+        upper, lower = (_relabelled(runs, groups, ids) for runs in (self, other))
+        if self.weight is not None or other.weight is not None:
+            upper["weight"], lower["weight"] = _weights(self), _weights(other)
+        upper |= {"names": {**other.names, **self.names}, "rows": np.arange(len(self))}
+        lower |= {"names": upper["names"], "rows": len(self) + np.arange(len(other))}
+        return _new(**{name: join_rows(value, lower[name]) for name, value in upper.items()})
+
+    def _input(self, symbol: str) -> FloatArray:
+        if symbol not in self.x:
+            raise refusal(symbol, "no such input", did_you_mean(symbol, self.x))
+        return self.x[symbol]
+
+    # How it behaves -----------------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether two tables hold the same runs, wherever the rows come from."""
+        if not isinstance(other, Runs):
+            return NotImplemented
+        mine, others = _parts(self), _parts(other)
+        return all(same(mine[name], others[name]) for name in mine if name != "rows")
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, Any]]]:
+        """Pickle and copy without checking again."""
+        return _restore, ({name: plain(value) for name, value in _parts(self).items()},)
+
+    def __repr__(self) -> str:
+        """Show the number of rows, and the range of every input in every group."""
+        return _describe.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _describe.as_html(self)
+
+
+def check_positive_response(runs: Runs) -> None:
+    """Refuse responses that have no logarithm.
+
+    Parameters
+    ----------
+    runs : Runs
+        The table; counts pass, for their laws speak of a rate.
+
+    Raises
+    ------
+    RunsError
+        With the rows whose response is zero or negative.
+    """
+    if runs.is_counts:
+        return
+    mend = "this law needs log y: drop them, or choose noise on the scale of y itself"
+    if problems := bad_rows(runs.names["y"], runs.y <= 0, runs.rows, "zero or negative", mend):
+        raise RunsError(problems)
+
+
+def check_proportions(runs: Runs) -> None:
+    """Refuse responses that have no logit.
+
+    Parameters
+    ----------
+    runs : Runs
+        The table; counts pass, for their rates have one.
+
+    Raises
+    ------
+    RunsError
+        With the rows whose response is not between 0 and 1.
+    """
+    if runs.is_counts:
+        return
+    mend = "this noise needs logit y: give counts y=('successes', 'trials'), or drop them"
+    outside = (runs.y <= 0) | (runs.y >= 1)
+    if problems := bad_rows(runs.names["y"], outside, runs.rows, "not between 0 and 1", mend):
+        raise RunsError(problems)
+
+
+# Building and taking apart ----------------------------------------------------------------------
+
+_PER_ROW = ("y", "rows", "trials", "y_se", "weight", "sequence")
+
+
+def _new(**parts: Any) -> Runs:
+    """Make runs of checked parts."""
+    return _restore(parts)
+
+
+def _restore(parts: dict[str, Any]) -> Runs:
+    runs = object.__new__(Runs)
+    _fill(runs, parts)
+    return runs
+
+
+def _fill(runs: Runs, parts: Mapping[str, Any]) -> None:
+    for part in fields(Runs):
+        object.__setattr__(runs, part.name, frozen(parts.get(part.name)))
+
+
+def _parts(runs: Runs) -> dict[str, Any]:
+    return {part.name: getattr(runs, part.name) for part in fields(Runs)}
+
+
+def _weights(runs: Runs) -> FloatArray:
+    return np.ones(len(runs)) if runs.weight is None else runs.weight
+
+
+def _relabelled(
+    runs: Runs, groups: Mapping[str, tuple[str, ...]], ids: tuple[str, ...]
+) -> dict[str, Any]:
+    """Give the parts of some runs, coded along other labels."""
+    parts = _parts(runs) | {"groups": groups, "sequence_labels": ids}
+    parts["codes"] = {g: recoded(runs.groups[g], groups[g], c) for g, c in runs.codes.items()}
+    if runs.sequence is not None:
+        parts["sequence"] = recoded(runs.sequence_labels, ids, runs.sequence)
+    return parts
+
+
+def _differences(one: Runs, other: Runs) -> Iterator[Problem]:
+    """Say what keeps two tables from being one."""
+    have = "give both tables the same response, inputs, groups and optional columns"
+    for what in ("x", "groups"):
+        mine, others = list(getattr(one, what)), list(getattr(other, what))
+        if set(mine) != set(others):
+            yield Problem(what, (), f"{mine} in one table, {others} in the other", have)
+    for what in ("trials", "y_se", "sequence"):
+        if (getattr(one, what) is None) != (getattr(other, what) is None):
+            yield Problem(what, (), "given for one table and not for the other", have)

@@ -1,0 +1,310 @@
+"""Compile once per structure, sample, and gate on convergence."""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from bayescale.model.arrays import Arrays, model_arrays
+from bayescale.model.geometry import with_spreads
+from bayescale.model.model import model_of
+from bayescale.model.signature import prior_text
+from bayescale.model.structure import Structure
+from bayescale.noise import Discrepancy
+from bayescale.sampling.jumps import jump, shows_modes
+from bayescale.sampling.memory import keep_freed_memory
+from bayescale.sampling.starts import density_of, start_at_modes, start_near_zero
+
+_log = logging.getLogger(__name__)
+_compiled: OrderedDict[Structure, Any] = OrderedDict()
+_lock = Lock()
+_KEEP = 32
+
+#: Roles of the parameters of sums of power laws.
+ONE_MODE = {"floor", "level", "exponent"}
+
+#: Thresholds of the convergence gate.
+MAX_RHAT, MIN_ESS, MIN_EBFMI = 1.01, 400.0, 0.3
+#: Largest R-hat of a refit that only averages a density or a score.
+TRUSTED_RHAT = 1.05
+
+
+class ConvergenceWarning(UserWarning):
+    """The posterior draws do not pass the convergence gate: do not trust the fit."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What the sampler returns.
+
+    Attributes
+    ----------
+    draws : dict
+        Sampled variables, shape (chain, draw, ...).
+    stats : dict
+        Sampler statistics, shape (chain, draw).
+    compile_s, sample_s : float
+        Seconds spent.
+    """
+
+    draws: dict[str, np.ndarray]
+    stats: dict[str, np.ndarray]
+    compile_s: float
+    sample_s: float
+
+
+def sample(
+    structure: Structure,
+    arrays: Arrays,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    random_seed: int,
+    target_accept: float = 0.85,
+    progressbar: bool = False,
+    cores: int | None = None,
+    stream: str | Path | None = None,
+) -> Sampled:
+    """Sample the posterior of a structure given arrays; compile it at most once.
+
+    Parameters
+    ----------
+    structure, arrays
+        What to sample.
+    draws, tune, chains : int
+        Draws kept and thrown away in every chain, and chains.
+    random_seed : int
+        Reproduces the draws bit for bit on one machine.
+    target_accept : float
+        Acceptance rate that the step size is tuned to.
+    progressbar : bool
+        Show progress where a user waits.
+    cores : int, optional
+        Chains that run at the same time.
+    stream : str or Path, optional
+        Folder of a zarr store that takes every draw when it is drawn.
+    """
+    import nutpie
+
+    from bayescale.sampling.progress import progress
+
+    started = time.perf_counter()
+    data = model_arrays(arrays)
+    compiled = compile_structure(structure, arrays).with_data(**data)
+    compiled_at = time.perf_counter()
+    if {q.role for q in structure.law.parameters} <= ONE_MODE:
+        compiled = start_near_zero(compiled)
+    else:
+        compiled = start_at_modes(compiled, random_seed)
+    with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:
+        trace = nutpie.sample(
+            compiled,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            seed=random_seed,
+            adaptation="low_rank",
+            target_accept=target_accept,
+            save_warmup=False,
+            progress_bar=False,
+            zarr_store=_zarr_store(stream) if stream else None,
+            **({"progress_callback": callback} if callback else {}),
+        )
+    sampled_at = time.perf_counter()
+    posterior, stats = trace["posterior"].dataset, trace["sample_stats"].dataset
+    wanted = ("diverging", "energy", "n_steps", "depth", "step_size")
+    found = {str(name): np.asarray(values) for name, values in posterior.items()}
+    return Sampled(
+        with_spreads(structure, found, arrays, np.random.default_rng(random_seed)),
+        {name: np.asarray(stats[name]) for name in wanted if name in stats},
+        compiled_at - started,
+        sampled_at - compiled_at,
+    )
+
+
+def _zarr_store(folder: str | Path) -> Any:
+    from nutpie import zarr_store
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return zarr_store.LocalStore(str(folder))
+
+
+def compile_structure(structure: Structure, arrays: Arrays) -> Any:
+    """Compiled model of a structure, from the cache when it is there.
+
+    One thread compiles at a time, so that threads with the same structure compile it once.
+
+    Sums keep the order that is written.  Where the compiler may reorder them it does so by what it
+    finds in its cache on disk, and the same seed would give other draws in another process.
+    """
+    import nutpie
+    from pytensor import config
+
+    keep_freed_memory(len(arrays["y"]))
+    key = replace(
+        structure,
+        noise=structure.noise.without(Discrepancy),
+        priors=tuple((n, prior_text(p)) for n, p in structure.priors),
+    )
+    with _lock:
+        if key not in _compiled:
+            _log.info("compiling %s", structure.law.title)
+            with config.change_flags(numba__fastmath=False):
+                _compiled[key] = nutpie.compile_pymc_model(model_of(structure, arrays))
+            while len(_compiled) > _KEEP:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(key)
+        return _compiled[key]
+
+
+def diagnose(
+    posterior: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """Convergence diagnostics over every variable; arrays have shape (chain, draw, ...).
+
+    R-hat and effective sample sizes are the rank-normalised ones of Vehtari et al. (2021),
+    arXiv:1903.08008; E-BFMI is that of Betancourt (2016), arXiv:1604.00695.
+    """
+    energy = stats["energy"]
+    ebfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
+    found = {
+        **mixing(posterior),
+        "divergences": int(np.sum(stats["diverging"])),
+        "ebfmi": float(np.min(ebfmi)),
+    }
+    found["converged"] = not complaints(found)
+    return found
+
+
+def is_mixed(found: Mapping[str, Any]) -> bool:
+    """Whether chains agree and have moved enough."""
+    enough = min(found["min_ess_bulk"], found["min_ess_tail"]) >= MIN_ESS
+    return bool(found["max_rhat"] <= MAX_RHAT and enough)
+
+
+def is_trusted(found: Mapping[str, Any]) -> bool:
+    """Whether chains agree well enough for the mean of a density, which needs few draws."""
+    return bool(found["max_rhat"] <= TRUSTED_RHAT)
+
+
+def mixing(posterior: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Largest R-hat and smallest effective sample sizes; arrays have shape (chain, draw, ...)."""
+    rhat, bulk, tail = [1.0], [np.inf], [np.inf]
+    for values in posterior.values():
+        flat = values.reshape(*values.shape[:2], -1)
+        for column in np.moveaxis(flat, -1, 0):
+            if np.ptp(column) > 0:
+                r, b, t = _rank_diagnostics(column)
+                rhat.append(r)
+                bulk.append(b)
+                tail.append(t)
+    return {
+        "max_rhat": float(np.max(rhat)),
+        "min_ess_bulk": float(np.min(bulk)),
+        "min_ess_tail": float(np.min(tail)),
+    }
+
+
+def _rank_diagnostics(column: np.ndarray) -> tuple[float, float, float]:
+    from arviz_stats.base import array_stats
+
+    return (
+        float(array_stats.rhat(column, chain_axis=0, draw_axis=1)),
+        float(array_stats.ess(column, chain_axis=0, draw_axis=1, method="bulk")),
+        float(array_stats.ess(column, chain_axis=0, draw_axis=1, method="tail", prob=0.9)),
+    )
+
+
+def complaints(found: Mapping[str, Any]) -> list[str]:
+    """Say what a fit fails in the convergence gate."""
+    said = []
+    if not found["max_rhat"] <= MAX_RHAT:
+        said.append(f"R-hat {found['max_rhat']:.3f} > {MAX_RHAT}")
+    for kind in ("bulk", "tail"):
+        ess = found[f"min_ess_{kind}"]
+        if not ess >= MIN_ESS:
+            said.append(f"{kind} ESS {ess:.0f} < {MIN_ESS:.0f}")
+    if found["divergences"]:
+        said.append(f"{found['divergences']} divergences")
+    if not found["ebfmi"] >= MIN_EBFMI:
+        said.append(f"E-BFMI {found['ebfmi']:.2f} < {MIN_EBFMI}")
+    return said
+
+
+def mix(
+    structure: Structure,
+    arrays: Arrays,
+    sampled: Sampled,
+    random_seed: int,
+    enough: Callable[[Mapping[str, Any]], bool] = is_mixed,
+) -> tuple[Sampled, dict[str, Any]]:
+    """Diagnose draws; where chains do not mix, go on by jumps, if that makes them agree better.
+
+    Parameters
+    ----------
+    structure, arrays, sampled
+        The model, and draws from it.
+    random_seed : int
+        Of the jumps.
+    enough : callable, optional
+        Whether diagnostics need no jumps.
+
+    Returns
+    -------
+    sampled : Sampled
+        As many draws, beside the statistics of the chains of NUTS.
+    found : dict
+        That of :func:`diagnose`, and ``jumps``: the share that was accepted, 0 without any.
+    """
+    found = diagnose(sampled.draws, sampled.stats)
+    if not enough(found):
+        jumped, accepted = jump_between_modes(structure, arrays, sampled, random_seed)
+        again = diagnose(jumped.draws, jumped.stats)
+        if again["max_rhat"] < found["max_rhat"]:
+            return jumped, {**again, "jumps": accepted}
+    return sampled, {**found, "jumps": 0.0}
+
+
+def jump_between_modes(
+    structure: Structure, arrays: Arrays, sampled: Sampled, random_seed: int
+) -> tuple[Sampled, float]:
+    """Draw anew from chains that jump to where slowly mixing ones have been.
+
+    Draws stay as they are where coordinates are many, draws few, a chain stood still, or variables
+    are not coordinates, as a standard deviation is not, whose logarithm is sampled.
+
+    Returns
+    -------
+    sampled : Sampled
+        As many draws, beside the statistics of the chains before.
+    accepted : float
+        Share of jumps that were accepted.
+    """
+    started = time.perf_counter()
+    compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
+    if compiled.n_expanded > compiled.n_dim:
+        return sampled, 0.0
+    names, places, shapes = compiled.shape_info
+    first = sampled.draws[names[0]]
+    draws = np.empty((*first.shape[:2], compiled.n_dim))
+    for name, place in zip(names, places, strict=True):
+        draws[..., place] = sampled.draws[name].reshape(*first.shape[:2], -1)
+    if not shows_modes(draws):
+        return sampled, 0.0
+    density, rng = density_of(compiled), np.random.default_rng(random_seed)
+    draws, accepted = jump(lambda point: density(point)[0], draws, rng)
+    found = {
+        name: draws[..., place].reshape(*first.shape[:2], *shape)
+        for name, place, shape in zip(names, places, shapes, strict=True)
+    }
+    made = with_spreads(structure, found, arrays, rng)
+    seconds = time.perf_counter() - started
+    return Sampled(made, sampled.stats, sampled.compile_s, sampled.sample_s + seconds), accepted

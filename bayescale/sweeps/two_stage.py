@@ -1,0 +1,326 @@
+r"""Pooling over many curves that were fitted one by one: ``pool_fits``.
+
+A hierarchy over hundreds of curves has thousands of parameters, which NUTS samples slowly; given
+the population, curves are independent.  So every curve is sampled by itself, under a wide prior
+:math:`p_0`, and the population afterwards (Lunn et al. 2013, Journal of the Royal Statistical
+Society C 62, 551): draw the curve's parameters among its own draws :math:`v_{1 \dots S}` with
+weights :math:`p(v_s \mid \mu, \tau) / p_0(v_s)`, then the population's mean :math:`\mu` and
+standard deviation :math:`\tau` given the curves.  Both are exact steps of a Gibbs sampler of the
+whole hierarchy; what is approximate is only that finitely many draws represent a curve.  A second
+pass samples the curves again, near the population that the first pass found, so that few draws are
+wasted where the population does not go.
+"""
+
+import itertools
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayescale.fitting import Fit
+from bayescale.fitting.fitting import sample_with_care
+from bayescale.laws.base import Parameter
+from bayescale.model.arrays import Arrays
+from bayescale.model.geometry import coordinates
+from bayescale.model.population import draw_between, typical_deviation
+from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.progress import counting
+from bayescale.sampling.sampling import MAX_RHAT, MIN_ESS, mixing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Roles of parameters that belong to a curve and have no population.
+OWN = ("level", "intercept", "ceiling", "effect")
+#: How much wider than the population the second pass samples the curves.
+WIDER = 1.5
+#: Sweeps thrown away, and fewest draws of its own that may carry a curve.
+BURN_IN, MIN_CARRIED = 200, 50
+
+
+@dataclass(frozen=True)
+class PooledFits(Mapping[str, Fit]):
+    """Fits of many curves that share a population.
+
+    Attributes
+    ----------
+    fits : mapping of str to Fit
+        The curves; draws of the same index belong to one draw of the population.
+    population : mapping of str to array
+        ``<name>_mean`` and ``<name>_sd`` of every pooled parameter on the scale of its link,
+        shape (chain, draw).
+    diagnostics : mapping
+        ``max_rhat``, ``min_ess_bulk`` and ``min_ess_tail`` over the population and the curves,
+        ``carried`` (by how many draws of its own a curve is carried, by name) and ``converged``.
+    """
+
+    fits: Mapping[str, Fit] = field(repr=False)
+    population: Mapping[str, np.ndarray] = field(repr=False)
+    diagnostics: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Fit:
+        """Fit of one curve."""
+        return self.fits[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the curves."""
+        return iter(self.fits)
+
+    def __len__(self) -> int:
+        """Count the curves."""
+        return len(self.fits)
+
+    def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
+        """Median and equal-tailed interval of mean and standard deviation of the population.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability of the interval.
+        """
+        import pandas as pd
+
+        tail = (1 - ci_prob) / 2
+        quantiles = {f"lower_{ci_prob:g}": tail, "median": 0.5, f"upper_{ci_prob:g}": 1 - tail}
+        return pd.DataFrame(
+            {
+                column: {n: float(np.quantile(v, q)) for n, v in self.population.items()}
+                for column, q in quantiles.items()
+            }
+        )
+
+
+def pool_fits(
+    fits: Mapping[str, Fit],
+    *,
+    passes: int = 2,
+    draws: int = 1000,
+    chains: int = 4,
+    random_seed: int = 0,
+    progressbar: bool = True,
+) -> PooledFits:
+    """Pool curves that were fitted one by one as if they had been sampled in one hierarchy.
+
+    All parameters but levels share a population: exponents, floors (as shares of the response),
+    bends, widths, locations (relative to the range of a curve), and those of the noise.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        Fits of one law and one noise model without groups, as of :func:`bayescale.fit_many`.
+    passes : {1, 2}
+        With 2 every curve is sampled once more near the population of the first pass.
+    draws, chains : int
+        Sweeps kept, and independent repetitions of them.
+    random_seed : int
+        Reproduces every number.
+    progressbar : bool
+        Show how far the second pass is.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If R-hat is large, or few of its own draws carry a curve.
+
+    Returns
+    -------
+    PooledFits
+        A mapping of the names to fits with pooled draws, and the population.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two fits, or they differ in law, noise or pooling, or have groups.
+
+    Notes
+    -----
+    The prior of the population is that of :class:`bayescale.Partial`.  Where a curve is carried by
+    few of its own draws, or R-hat is large, ``diagnostics["converged"]`` is false, with a
+    warning: take more draws in the fits that you give.
+
+    References
+    ----------
+    Lunn et al. (2013), Fully Bayesian hierarchical modelling in two stages, with application to
+    meta-analysis, Journal of the Royal Statistical Society C 62(4), 551.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bayescale as bs
+    >>> rng = np.random.default_rng(0)
+    >>> x = [1e17, 1e18, 1e19, 1e20, 1e21]
+    >>> def one(true, measured):
+    ...     table = {"flops": x, "loss": 40 * np.array(x) ** -true}
+    ...     runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    ...     draws = {"A": 40.0, "alpha": measured * np.exp(0.2 * rng.standard_normal(500))}
+    ...     return bs.known_fit(bs.laws.PowerLaw(), runs, draws)
+    >>> curves = {name: one(0.06, measured) for name, measured in zip("abc", (0.05, 0.06, 0.07))}
+    >>> pooled = bs.pool_fits(curves, passes=1)
+    >>> apart = [float(curves[n].posterior["alpha"].median()) for n in "ac"]
+    >>> together = [float(pooled[n].posterior["alpha"].median()) for n in "ac"]
+    >>> bool(np.ptp(together) < np.ptp(apart))
+    True
+    """
+    _check(fits)
+    if passes not in (1, 2):
+        raise ValueError(f"passes must be 1 or 2, not {passes!r}")
+    anchors = {name: fit.arrays for name, fit in fits.items()}
+    found = _pooled(fits, anchors, {}, draws, chains, random_seed)
+    if passes == 1:
+        return _told(found)
+    near = {
+        q.name: (
+            float(np.median(found.population[f"{q.name}_mean"])),
+            WIDER * float(np.quantile(found.population[f"{q.name}_sd"], 0.9)) / q.spread,
+        )
+        for q in _shared(next(iter(fits.values())))
+    }
+    again = {}
+    with counting(progressbar, len(fits), "second pass") as step:
+        for name, fit in fits.items():
+            again[name] = _sampled_near(fit, near)
+            step(failed=not again[name].diagnostics["converged"])
+    return _told(_pooled(again, anchors, near, draws, chains, random_seed + 1))
+
+
+def _told(pooled: PooledFits) -> PooledFits:
+    """Warn where the population cannot be trusted."""
+    found = pooled.diagnostics
+    if not found["converged"]:
+        weakest = min(found["carried"], key=found["carried"].get)
+        warnings.warn(
+            f"the population did not converge: R-hat {found['max_rhat']:.3f}, bulk ESS "
+            f"{found['min_ess_bulk']:.0f}, tail ESS {found['min_ess_tail']:.0f}; {weakest!r} is "
+            f"carried by {found['carried'][weakest]:.0f} draws. Do not trust it: give fits with "
+            "more draws, or more sweeps.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return pooled
+
+
+def _check(fits: Mapping[str, Fit]) -> None:
+    if len(fits) < 2:
+        raise ValueError(f"a population needs at least two curves, not {len(fits)}")
+    first = next(iter(fits.values())).structure
+    for name, fit in fits.items():
+        s = fit.structure
+        if (s.law, s.noise, s.priors) != (first.law, first.noise, first.priors):
+            raise ValueError(f"{name!r} has another law, noise or prior than the first fit")
+        if s.priors:
+            raise ValueError("the fits have priors of their own: fit them without, then pool")
+        for q in s.parameters:
+            if len(s.units[q.name]) > 1:
+                raise ValueError(
+                    f"{q.name!r} of {name!r} varies over {', '.join(s.units[q.name].groups)}: "
+                    "fit every curve by itself, without groups"
+                )
+
+
+def _shared(fit: Fit) -> list[Parameter]:
+    """Parameters that have a population."""
+    return [q for q in fit.structure.parameters if q.role not in OWN and q.spread > 0]
+
+
+def _sampled_near(fit: Fit, near: Mapping[str, tuple[float, float]]) -> Fit:
+    """Sample one curve again under priors near the population."""
+    arrays = dict(fit.arrays)
+    for name, (mean, width) in near.items():
+        arrays[f"offset_{name}"] = arrays[f"offset_{name}"] + arrays[f"scale_{name}"] * mean
+        arrays[f"scale_{name}"] = arrays[f"scale_{name}"] * width
+    chains, draws = next(iter(fit.draws.values())).shape[:2]
+    sampled, found = sample_with_care(
+        fit.structure,
+        arrays,
+        random_seed=fit.random_seed,
+        draws=draws,
+        tune=max(draws // 2, 300),
+        chains=chains,
+        progressbar=False,
+    )
+    return replace(fit, arrays=arrays, draws=sampled.draws, stats=sampled.stats, diagnostics=found)
+
+
+def _pooled(
+    fits: Mapping[str, Fit],
+    anchors: Mapping[str, Arrays],
+    near: Mapping[str, tuple[float, float]],
+    draws: int,
+    chains: int,
+    random_seed: int,
+) -> PooledFits:
+    """Sample population and curves, given draws of every curve."""
+    shared = _shared(next(iter(fits.values())))
+    values = {name: _values(fit, anchors[name], shared) for name, fit in fits.items()}
+    prior = np.array([near.get(q.name, (0.0, 1.0)) for q in shared])
+    sources = np.random.default_rng(random_seed).spawn(chains)
+    sampled = [_gibbs(list(values.values()), shared, prior, draws, rng) for rng in sources]
+    means, sds, chosen = (np.stack(parts) for parts in zip(*sampled, strict=True))
+    population = {f"{q.name}_mean": means[..., k] for k, q in enumerate(shared)} | {
+        f"{q.name}_sd": sds[..., k] for k, q in enumerate(shared)
+    }
+    pooled, traced, carried = {}, dict(population), {}
+    for j, (name, fit) in enumerate(fits.items()):
+        index = chosen[..., j]
+        traced[name] = values[name][index]
+        counts = np.bincount(index.ravel())
+        carried[name] = float(counts.sum() ** 2 / np.sum(counts.astype(float) ** 2))
+        pooled[name] = replace(
+            fit,
+            draws={k: v[index] for k, v in fit.flat_draws.items()},
+            stats={k: v.reshape(-1, *v.shape[2:])[index] for k, v in fit.stats.items()},
+        )
+    found = mixing(traced)
+    converged = (
+        found["max_rhat"] <= MAX_RHAT
+        and min(found["min_ess_bulk"], found["min_ess_tail"]) >= MIN_ESS
+        and min(carried.values()) >= MIN_CARRIED
+    )
+    return PooledFits(pooled, population, {**found, "carried": carried, "converged": converged})
+
+
+def _values(fit: Fit, anchor: Arrays, shared: list[Parameter]) -> np.ndarray:
+    """Pooled coordinates of every draw, relative to the curve's own data, (draws, parameters)."""
+    z = coordinates(np, fit.structure, fit.flat_draws, fit.arrays)
+    return np.stack(
+        [
+            (z[q.name][:, 0] - anchor[f"offset_{q.name}"]) / anchor[f"scale_{q.name}"]
+            for q in shared
+        ],
+        axis=1,
+    )
+
+
+def _gibbs(
+    values: list[np.ndarray],
+    shared: list[Parameter],
+    prior: np.ndarray,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Alternate between curves and population; means, sds (draws, parameters), chosen draws."""
+    spread = np.array([q.spread for q in shared])
+    under_prior = [
+        -0.5 * np.sum(((v - prior[:, 0]) / (prior[:, 1] * spread)) ** 2, 1) for v in values
+    ]
+    starts = np.cumsum([0, *map(len, values)])
+    every = np.concatenate(values)
+    linear_and_square = np.concatenate([every, every**2], axis=1)
+    base = -np.concatenate(under_prior)
+    mean = np.array([v.mean(axis=0) for v in values]).mean(axis=0)
+    sd = np.array([typical_deviation(q) for q in shared])
+    kept: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    for sweep in range(BURN_IN + draws):
+        log_weight = base + linear_and_square @ np.concatenate([mean / sd**2, -0.5 / sd**2])
+        noisy = log_weight + rng.gumbel(size=len(log_weight))
+        at = np.array([a + np.argmax(noisy[a:b]) for a, b in itertools.pairwise(starts)])
+        now = every[at]
+        precision = 1 / spread**2 + len(now) / sd**2
+        mean = now.sum(axis=0) / sd**2 / precision + rng.standard_normal(len(sd)) / precision**0.5
+        sd = np.array([draw_between(q, now[:, k] - mean[k], rng)[0] for k, q in enumerate(shared)])
+        if sweep >= BURN_IN:
+            for store, made in zip(kept, (mean, sd, at - starts[:-1]), strict=True):
+                store.append(made)
+    return np.array(kept[0]), np.array(kept[1]), np.array(kept[2])
