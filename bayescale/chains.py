@@ -8,7 +8,8 @@ import numpy as np
 
 from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
-from bayescale.forecast.forecast import check_probabilities, points_of
+from bayescale.forecast.forecast import check_probabilities
+from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import predict
 
 if TYPE_CHECKING:

@@ -411,7 +411,7 @@ def show(console: "Console", answer: Answer) -> None:
     """Print the comparison, the verdict and the forecast at the target."""
     from rich.table import Table
 
-    from bayescale.sampling.sampling import complaints
+    from bayescale.sampling.gate import complaints
 
     comparison, fits = answer.comparison, answer.comparison.fits
     scores = Table("law", "elpd less than best", "weight", "refits", "converged", box=None)

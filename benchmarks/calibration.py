@@ -20,7 +20,8 @@ from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import natural
 from bayescale.model.structure import Structure, structure_of
-from bayescale.sampling.sampling import diagnose, sample
+from bayescale.sampling.gate import diagnose
+from bayescale.sampling.sampling import sample
 
 FAMILIES, RUNS = 5, 16
 BEYOND = 1e23

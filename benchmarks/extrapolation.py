@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.forecast.forecast import predict_runs
+from bayescale.forecast.points import predict_runs
 from bayescale.forecast.predictive import Predictive
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
-from bayescale.forecast.forecast import predict_runs
+from bayescale.forecast.points import predict_runs
 
 FORMS = {
     "power law": bs.laws.PowerLaw(),

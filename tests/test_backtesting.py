@@ -35,7 +35,8 @@ def tested_fit():
     from bayescale.fitting import Fit
     from bayescale.model.arrays import arrays_of
     from bayescale.model.structure import structure_of
-    from bayescale.sampling.sampling import diagnose, sample
+    from bayescale.sampling.gate import diagnose
+    from bayescale.sampling.sampling import sample
 
     runs, law = table_of(), bs.laws.OffsetPowerLaw()
     structure = structure_of(law, runs, None, bs.LogStudentT(), None)

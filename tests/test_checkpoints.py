@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.forecast.forecast import forecast, predict_runs
+from bayescale.forecast.forecast import forecast
+from bayescale.forecast.points import predict_runs
 from bayescale.laws.base import Parameters
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import sampled_of

@@ -423,7 +423,7 @@ def test_hidden_scales_are_scored_by_what_the_smaller_ones_say(monkeypatch):
 
 
 def test_hidden_measurements_keep_their_own_standard_errors():
-    from bayescale.forecast.forecast import predict_runs
+    from bayescale.forecast.points import predict_runs
 
     found = table(rows=10) | {"error": np.linspace(0.001, 0.5, 10)}
     runs = bs.Runs(found, y="loss", x={"C": "flops"}, y_se="error")

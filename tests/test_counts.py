@@ -217,7 +217,7 @@ def test_a_forecast_is_the_share_of_a_new_item_set_of_a_given_size(fit):
 
 
 def test_other_rows_are_scored_with_their_own_trials(fit, table):
-    from bayescale.forecast.forecast import predict_runs
+    from bayescale.forecast.points import predict_runs
 
     held = {k: v[[3, 4, 20, 21]] for k, v in table.items()}
     held |= {"items": [10, 10, 1000, 1000], "solved": [5, 6, 700, 800]}

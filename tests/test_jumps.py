@@ -13,8 +13,9 @@ from bayescale.fitting import fitting
 from bayescale.fitting.fitting import sample_with_care
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
+from bayescale.sampling.gate import MAX_RHAT, diagnose, mixing
 from bayescale.sampling.jumps import Proposal, jump
-from bayescale.sampling.sampling import MAX_RHAT, diagnose, jump_between_modes, mixing, sample
+from bayescale.sampling.sampling import jump_between_modes, sample
 
 
 def two_modes(point):

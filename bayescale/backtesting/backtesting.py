@@ -10,7 +10,7 @@ import numpy as np
 from bayescale.backtesting.hiding import labels_hidden, scales_hidden
 from bayescale.backtesting.scoring import Backtest, Case
 from bayescale.fitting import Fit
-from bayescale.forecast.forecast import points_of, predict_runs
+from bayescale.forecast.points import points_of, predict_runs
 from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
@@ -18,7 +18,8 @@ from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Discrepancy, Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.runs import Runs
-from bayescale.sampling.sampling import Sampled, diagnose, is_trusted, mix, sample
+from bayescale.sampling.gate import diagnose, is_trusted
+from bayescale.sampling.sampling import Sampled, mix, sample
 from bayescale.sweeps.execution import map_fits
 
 

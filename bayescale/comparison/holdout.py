@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from bayescale.fitting import Fit
-from bayescale.forecast.forecast import predict_runs
+from bayescale.forecast.points import predict_runs
 from bayescale.model.arrays import Arrays, arrays_of, without_rows
 from bayescale.model.structure import Structure, structure_of
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
-from bayescale.sampling.sampling import is_trusted, mix, sample
+from bayescale.sampling.gate import is_trusted
+from bayescale.sampling.sampling import mix, sample
 from bayescale.sweeps.execution import map_fits
 
 _log = logging.getLogger(__name__)

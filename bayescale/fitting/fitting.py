@@ -19,7 +19,8 @@ from bayescale.posterior.posterior import natural_dataset, sampled_dataset, unle
 from bayescale.runs import Runs, RunsWarning
 from bayescale.runs.runs import check_positive_response, check_proportions
 from bayescale.sampling import ConvergenceWarning
-from bayescale.sampling.sampling import Sampled, complaints, mix, sample
+from bayescale.sampling.gate import complaints
+from bayescale.sampling.sampling import Sampled, mix, sample
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,8 @@ from bayescale.fitting.fitting import Fit
 from bayescale.laws.base import Law, Parameter, Parameters
 from bayescale.laws.numerics import logit_of_log
 from bayescale.model.arrays import Arrays, arrays_of
-from bayescale.model.geometry import anchor, natural, sampled_of
+from bayescale.model.geometry import natural, sampled_of
+from bayescale.model.response import anchor
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Independent, Shared

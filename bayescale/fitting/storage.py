@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import bayescale.noise.counts
-import bayescale.noise.doubt
-import bayescale.noise.one_sided  # noqa: F401
 from bayescale.laws.base import get
 from bayescale.model.structure import Structure
 from bayescale.noise import Noise

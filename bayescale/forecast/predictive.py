@@ -8,8 +8,9 @@ import numpy as np
 
 from bayescale.laws.base import Parameters
 from bayescale.model.arrays import Arrays, formula_inputs
-from bayescale.model.geometry import at_rows, natural
+from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
+from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 from bayescale.noise import Checkpoints, Noise
 from bayescale.noise.parts import LEAST_GAP

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.forecast import points_of
+from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import predict
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of

@@ -16,16 +16,10 @@ from bayescale.model.arrays import (
     unit_index,
     unpacked,
 )
-from bayescale.model.geometry import (
-    UPRIGHT,
-    at_rows,
-    coordinate,
-    lean_of,
-    natural_of,
-    population_mean,
-)
+from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_mean
 from bayescale.model.leans import Curved, Lean
 from bayescale.model.population import deviations
+from bayescale.model.response import at_rows, natural_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Partial, Pooling

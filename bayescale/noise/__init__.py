@@ -1,5 +1,15 @@
 """How measurements scatter around a law: likelihoods, and what each can be extended by."""
 
+from bayescale.noise.base import Noise
+from bayescale.noise.continuous import (
+    LogitNormal,
+    LogitStudentT,
+    LogNormal,
+    LogStudentT,
+    Normal,
+    StudentT,
+    default_noise,
+)
 from bayescale.noise.counts import (
     BetaBinomial,
     BetaNegativeBinomial,
@@ -8,16 +18,6 @@ from bayescale.noise.counts import (
     ZeroInflatedBetaBinomial,
 )
 from bayescale.noise.doubt import Discrepancy, ScaleTrend
-from bayescale.noise.noise import (
-    LogitNormal,
-    LogitStudentT,
-    LogNormal,
-    LogStudentT,
-    Noise,
-    Normal,
-    StudentT,
-    default_noise,
-)
 from bayescale.noise.one_sided import LogOneSided
 from bayescale.noise.parts import Checkpoints, Effect
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from bayescale.laws.base import Parameter, Parameters, exponent, fraction
 from bayescale.laws.numerics import betaln, gammaln, log_sigmoid, logaddexp, sigmoid
+from bayescale.noise.base import Noise
 from bayescale.noise.doubt import ScaleTrend
-from bayescale.noise.noise import Noise
 from bayescale.noise.parts import Checkpoints, Part
 
 __all__ = [

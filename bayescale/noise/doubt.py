@@ -33,7 +33,7 @@ class ScaleTrend(Part):
 
     Examples
     --------
-    >>> from bayescale.noise.noise import LogStudentT
+    >>> from bayescale.noise import LogStudentT
     >>> [q.name for q in (LogStudentT() + ScaleTrend("N")).parameters]
     ['sigma', 'gamma_N']
     """
@@ -91,7 +91,7 @@ class Discrepancy(Part):
 
     Examples
     --------
-    >>> from bayescale.noise.noise import LogStudentT
+    >>> from bayescale.noise import LogStudentT
     >>> noise = LogStudentT() + Discrepancy(0.05)
     >>> noise.parts[0].scale
     0.05

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.noise.noise import _Student
+from bayescale.noise.continuous import _Student
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Effect(Part):
 
     Examples
     --------
-    >>> from bayescale.noise.noise import Effect, LogStudentT
+    >>> from bayescale.noise import Effect, LogStudentT
     >>> (LogStudentT() + Effect("seed")).parameters[-1].name
     'effect_seed'
     """
@@ -111,7 +111,7 @@ class Checkpoints(Part):
 
     Examples
     --------
-    >>> from bayescale.noise.noise import Checkpoints, LogStudentT
+    >>> from bayescale.noise import Checkpoints, LogStudentT
     >>> [q.name for q in (LogStudentT() + Checkpoints()).parameters]
     ['sigma', 'length']
     """

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayescale.model.arrays import Arrays, formula_inputs, is_row_array
-from bayescale.model.geometry import at_rows, natural
+from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
+from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 
 #: Draws times rows that are worked on at a time.

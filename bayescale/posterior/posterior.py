@@ -12,7 +12,7 @@ from bayescale.model.structure import Structure, group_labels
 from bayescale.pooling import Partial
 from bayescale.posterior.unseen import natural_at_cells
 from bayescale.runs import Runs
-from bayescale.sampling.sampling import _rank_diagnostics
+from bayescale.sampling.gate import rank_diagnostics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,7 @@ def summarise(posterior: "xr.Dataset", ci_prob: float) -> "pd.DataFrame":
     for label, values in rows_of(posterior).items():
         low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
         rhat, bulk, ess_tail = (
-            _rank_diagnostics(values) if np.ptp(values) > 0 else (1.0, np.nan, np.nan)
+            rank_diagnostics(values) if np.ptp(values) > 0 else (1.0, np.nan, np.nan)
         )
         rows[label] = {
             "median": median,

@@ -13,7 +13,8 @@ import numpy as np
 from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
 from bayescale.model.arrays import Arrays
-from bayescale.model.geometry import anchor, natural
+from bayescale.model.geometry import natural
+from bayescale.model.response import anchor
 from bayescale.model.structure import Structure
 from bayescale.pooling import Partial
 

@@ -145,7 +145,7 @@ def diagnostics(fits: Mapping[str, "Fit"]) -> "pd.DataFrame":
 
 
 def _complaints(fits: Mapping[str, "Fit"]) -> list[str]:
-    from bayescale.sampling.sampling import complaints
+    from bayescale.sampling.gate import complaints
 
     failed = {n: fit.diagnostics for n, fit in fits.items() if not fit.diagnostics["converged"]}
     return [

@@ -250,7 +250,7 @@ def _pooling(fit: "Fit") -> Iterator[str]:
 
 
 def _convergence(fit: "Fit") -> Iterator[str]:
-    from bayescale.sampling.sampling import complaints
+    from bayescale.sampling.gate import complaints
 
     chains, draws = next(iter(fit.draws.values())).shape[:2]
     found = fit.diagnostics

@@ -17,6 +17,7 @@ from bayescale.model.model import model_of
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
 from bayescale.noise import Discrepancy
+from bayescale.sampling.gate import diagnose, is_mixed
 from bayescale.sampling.jumps import jump, shows_modes
 from bayescale.sampling.memory import keep_freed_memory
 from bayescale.sampling.starts import density_of, start_at_modes, start_near_zero
@@ -28,15 +29,6 @@ _KEEP = 32
 
 #: Roles of the parameters of sums of power laws.
 ONE_MODE = {"floor", "level", "exponent"}
-
-#: Thresholds of the convergence gate.
-MAX_RHAT, MIN_ESS, MIN_EBFMI = 1.01, 400.0, 0.3
-#: Largest R-hat of a refit that only averages a density or a score.
-TRUSTED_RHAT = 1.05
-
-
-class ConvergenceWarning(UserWarning):
-    """The posterior draws do not pass the convergence gate: do not trust the fit."""
 
 
 @dataclass(frozen=True)
@@ -163,80 +155,6 @@ def compile_structure(structure: Structure, arrays: Arrays) -> Any:
                 _compiled.popitem(last=False)
         _compiled.move_to_end(key)
         return _compiled[key]
-
-
-def diagnose(
-    posterior: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    """Convergence diagnostics over every variable; arrays have shape (chain, draw, ...).
-
-    R-hat and effective sample sizes are the rank-normalised ones of Vehtari et al. (2021),
-    arXiv:1903.08008; E-BFMI is that of Betancourt (2016), arXiv:1604.00695.
-    """
-    energy = stats["energy"]
-    ebfmi = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
-    found = {
-        **mixing(posterior),
-        "divergences": int(np.sum(stats["diverging"])),
-        "ebfmi": float(np.min(ebfmi)),
-    }
-    found["converged"] = not complaints(found)
-    return found
-
-
-def is_mixed(found: Mapping[str, Any]) -> bool:
-    """Whether chains agree and have moved enough."""
-    enough = min(found["min_ess_bulk"], found["min_ess_tail"]) >= MIN_ESS
-    return bool(found["max_rhat"] <= MAX_RHAT and enough)
-
-
-def is_trusted(found: Mapping[str, Any]) -> bool:
-    """Whether chains agree well enough for the mean of a density, which needs few draws."""
-    return bool(found["max_rhat"] <= TRUSTED_RHAT)
-
-
-def mixing(posterior: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Largest R-hat and smallest effective sample sizes; arrays have shape (chain, draw, ...)."""
-    rhat, bulk, tail = [1.0], [np.inf], [np.inf]
-    for values in posterior.values():
-        flat = values.reshape(*values.shape[:2], -1)
-        for column in np.moveaxis(flat, -1, 0):
-            if np.ptp(column) > 0:
-                r, b, t = _rank_diagnostics(column)
-                rhat.append(r)
-                bulk.append(b)
-                tail.append(t)
-    return {
-        "max_rhat": float(np.max(rhat)),
-        "min_ess_bulk": float(np.min(bulk)),
-        "min_ess_tail": float(np.min(tail)),
-    }
-
-
-def _rank_diagnostics(column: np.ndarray) -> tuple[float, float, float]:
-    from arviz_stats.base import array_stats
-
-    return (
-        float(array_stats.rhat(column, chain_axis=0, draw_axis=1)),
-        float(array_stats.ess(column, chain_axis=0, draw_axis=1, method="bulk")),
-        float(array_stats.ess(column, chain_axis=0, draw_axis=1, method="tail", prob=0.9)),
-    )
-
-
-def complaints(found: Mapping[str, Any]) -> list[str]:
-    """Say what a fit fails in the convergence gate."""
-    said = []
-    if not found["max_rhat"] <= MAX_RHAT:
-        said.append(f"R-hat {found['max_rhat']:.3f} > {MAX_RHAT}")
-    for kind in ("bulk", "tail"):
-        ess = found[f"min_ess_{kind}"]
-        if not ess >= MIN_ESS:
-            said.append(f"{kind} ESS {ess:.0f} < {MIN_ESS:.0f}")
-    if found["divergences"]:
-        said.append(f"{found['divergences']} divergences")
-    if not found["ebfmi"] >= MIN_EBFMI:
-        said.append(f"E-BFMI {found['ebfmi']:.2f} < {MIN_EBFMI}")
-    return said
 
 
 def mix(

@@ -26,8 +26,8 @@ from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import coordinates
 from bayescale.model.population import draw_between, typical_deviation
 from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.gate import MAX_RHAT, MIN_ESS, mixing
 from bayescale.sampling.progress import counting
-from bayescale.sampling.sampling import MAX_RHAT, MIN_ESS, mixing
 
 if TYPE_CHECKING:
     import pandas as pd
