@@ -77,7 +77,7 @@ def test_pooled_coordinates_keep_the_prior_of_their_population():
     q = structure.law.parameter("c0")
     model = model_of(structure, arrays)
     density = model.compile_logp(vars=[model["c0_raw"]], mode="FAST_COMPILE")
-    known = stats.multivariate_t(shape=typical_deviation(q) ** 2 * np.eye(3), df=3)
+    known = stats.multivariate_t(shape=typical_deviation(q) ** 2 * np.eye(3), df=q.between_dof)
     rng = np.random.default_rng(0)
     point = {v.name: rng.normal(size=v.shape.eval()) for v in model.free_RVs}
 

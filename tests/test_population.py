@@ -5,24 +5,24 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from bayescale.laws.base import exponent
-from bayescale.model.population import DOF, deviations, draw_between, typical_deviation
+from bayescale.laws.base import exponent, positive_bend
+from bayescale.model.population import deviations, draw_between, typical_deviation
 
 Q = exponent("alpha", between=0.4)
 
 
-@pytest.fixture(scope="module")
-def model():
+def model_of(q):
     with pm.Model() as model:
-        deviations("alpha_raw", Q, np.zeros(5), np.ones(5), shape=5)
+        deviations("raw", q, np.zeros(5), np.ones(5), shape=5)
     return model
 
 
-def test_deviations_are_jointly_student_t(model):
+@pytest.mark.parametrize("q", [Q, positive_bend("delta")], ids=lambda q: q.role)
+def test_deviations_are_jointly_student_t(q):
     at = np.array([0.1, -0.3, 0.2, 0.0, 0.5])
-    known = stats.multivariate_t(shape=typical_deviation(Q) ** 2 * np.eye(5), df=DOF)
-    graph = model.compile_logp(mode="FAST_COMPILE")
-    assert graph({"alpha_raw": at}) == pytest.approx(known.logpdf(at), rel=1e-10)
+    known = stats.multivariate_t(shape=typical_deviation(q) ** 2 * np.eye(5), df=q.between_dof)
+    graph = model_of(q).compile_logp(mode="FAST_COMPILE")
+    assert graph({"raw": at}) == pytest.approx(known.logpdf(at), rel=1e-10)
 
 
 def test_the_density_counts_steps_and_centre():
@@ -30,17 +30,19 @@ def test_the_density_counts_steps_and_centre():
     with pm.Model() as model:
         deviations("alpha_raw", Q, centre, step, shape=2)
     at = np.array([1.3, -1.2])
-    known = stats.multivariate_t(shape=typical_deviation(Q) ** 2 * np.eye(2), df=DOF)
+    known = stats.multivariate_t(shape=typical_deviation(Q) ** 2 * np.eye(2), df=Q.between_dof)
     wanted = known.logpdf((at - centre) * step) + np.log(step).sum()
     graph = model.compile_logp(mode="FAST_COMPILE")
     assert graph({"alpha_raw": at}) == pytest.approx(wanted, rel=1e-10)
 
 
-def test_half_of_between_is_the_median_of_the_spread(model):
-    drawn = pm.draw(model["alpha_raw"], draws=20_000, random_seed=1, mode="FAST_COMPILE")
-    spread = draw_between(Q, drawn, np.random.default_rng(2))
-    assert np.median(spread) == pytest.approx(Q.between / 2, rel=0.03)
-    known = np.sqrt(typical_deviation(Q) ** 2 * DOF / stats.chi2(DOF).ppf([0.95, 0.05]))
+@pytest.mark.parametrize("q", [Q, positive_bend("delta")], ids=lambda q: q.role)
+def test_half_of_between_is_the_median_of_the_spread(q):
+    drawn = pm.draw(model_of(q)["raw"], draws=20_000, random_seed=1, mode="FAST_COMPILE")
+    spread = draw_between(q, drawn, np.random.default_rng(2))
+    assert np.median(spread) == pytest.approx(q.between / 2, rel=0.03)
+    quantiles = stats.chi2(q.between_dof).ppf([0.95, 0.05])
+    known = np.sqrt(typical_deviation(q) ** 2 * q.between_dof / quantiles)
     assert np.quantile(spread, [0.05, 0.95]) == pytest.approx(known, rel=0.05)
 
 

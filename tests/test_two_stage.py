@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.model.population import DOF, typical_deviation
+from bayescale.model.population import typical_deviation
 
 X = [1e17, 1e18, 1e19, 1e20, 1e21]
 LAW = bs.laws.PowerLaw()
@@ -35,8 +35,8 @@ def reference(estimates: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
         -0.5 * np.sum(np.log(total) + estimates[:, None] ** 2 / total, axis=0)
         + 0.5 * precision * mean**2
         - 0.5 * np.log(precision)
-        - DOF * np.log(tau)
-        - 0.5 * DOF * typical_deviation(ALPHA) ** 2 / tau**2
+        - ALPHA.between_dof * np.log(tau)
+        - 0.5 * ALPHA.between_dof * typical_deviation(ALPHA) ** 2 / tau**2
     )
     weight = np.exp(log_p - log_p.max())
     weight /= weight.sum()

@@ -165,7 +165,7 @@ def sample_with_care(
             random_seed=random_seed + 1,
             draws=2 * draws,
             tune=2 * tune,
-            target_accept=0.98 if found["divergences"] else 0.95,
+            target_accept=0.99 if found["divergences"] else 0.95,
             **options,
         )
         again, refound = mix(structure, arrays, again, random_seed)

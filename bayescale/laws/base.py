@@ -33,7 +33,9 @@ class Parameter:
     centre, spread : float
         Median and standard deviation of the prior of the population, on the link scale.
     between : float
-        Twice the prior median of the standard deviation between groups, which is log-normal.
+        Twice the prior median of the standard deviation between groups.
+    between_dof : float
+        Degrees of freedom of the prior of that deviation: how firmly it is held there.
     of : str or None
         The input that a location belongs to, or the level whose term an exponent bends.
     after : str or None
@@ -53,6 +55,7 @@ class Parameter:
     centre: float = 0.0
     spread: float = 1.0
     between: float = 0.3
+    between_dof: float = 3.0
     of: str | None = None
     after: str | None = None
     end: str | None = None
@@ -121,8 +124,12 @@ def bend(name: str, spread: float = 0.4) -> Parameter:
 
 
 def positive_bend(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
-    """Change of an exponent at a location, of known sign."""
-    return Parameter(name, "bend", "log", math.log(median), spread, 0.3)
+    """Change of an exponent at a location, of known sign.
+
+    Groups bend alike.  No change at all is infinitely far on a logarithmic scale, so that a group
+    that does not seem to bend would either be an exception without end or none.
+    """
+    return Parameter(name, "bend", "log", math.log(median), spread, 0.3, between_dof=30.0)
 
 
 def positive(name: str, median: float, spread: float = 1.0, between: float = 0.5) -> Parameter:

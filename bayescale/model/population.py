@@ -8,7 +8,10 @@ integrated out: the deviations are jointly Student-t,
 
 .. math:: \log p(d) = -\tfrac{\nu + K}{2} \log\left(1 + \tfrac{\sum_k d_k^2}{\nu s^2}\right) + c,
 
-which has no neck, and in which the two forms differ only by a linear map.  After sampling
+which has no neck, and in which the two forms differ only by a linear map.  By default
+:math:`\nu = 3`: the standard deviation varies by half a log unit and stays off zero, where few
+groups would collapse onto one value and narrow the bands (Chung et al. 2013, Psychometrika 78,
+685).  After sampling
 :math:`\tau` is drawn from its exact conditional,
 :math:`\tau^2 \mid d \sim (\nu s^2 + \sum_k d_k^2) / \chi^2_{\nu + K}`
 (Gelman et al. 2013, Bayesian Data Analysis, section 2.6).
@@ -19,20 +22,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.special import gammaincinv
 
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import gammaln
 
-#: Degrees of freedom of the prior of the variance: its standard deviation varies by half a log
-#: unit.  It stays off zero, where few groups would collapse onto one value and narrow the bands
-#: (Chung et al. 2013, Psychometrika 78, 685).
-DOF = 3.0
-_MEDIAN_CHI2 = 2.36597
-
 
 def typical_deviation(q: Parameter) -> float:
     """Scale s of the prior, whose median is half of what the parameter names as `between`."""
-    return 0.5 * q.between * math.sqrt(_MEDIAN_CHI2 / DOF)
+    median_chi2 = 2 * gammaincinv(0.5 * q.between_dof, 0.5)
+    return 0.5 * q.between * math.sqrt(median_chi2 / q.between_dof)
 
 
 class Spread(Protocol):
@@ -69,15 +68,16 @@ class Together:
 
     def log_density(self, xp: Any, deviation: Any) -> Any:
         """See :class:`Spread`."""
-        count, scale = deviation.shape[-1], DOF * typical_deviation(self.q) ** 2
-        half = 0.5 * (DOF + count)
-        log_constant = gammaln(xp, half) - math.lgamma(0.5 * DOF)
+        count, dof = deviation.shape[-1], self.q.between_dof
+        scale, half = dof * typical_deviation(self.q) ** 2, 0.5 * (dof + count)
+        log_constant = gammaln(xp, half) - math.lgamma(0.5 * dof)
         log_constant = log_constant - 0.5 * count * math.log(math.pi * scale)
         return log_constant - half * xp.log1p(xp.sum(deviation**2, axis=-1) / scale)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """See :class:`Spread`."""
-        between = typical_deviation(self.q) * np.sqrt(DOF / rng.chisquare(DOF, shape[:-1]))
+        dof = self.q.between_dof
+        between = typical_deviation(self.q) * np.sqrt(dof / rng.chisquare(dof, shape[:-1]))
         return np.asarray(between[..., None] * rng.standard_normal(shape))
 
 
@@ -102,5 +102,6 @@ def deviations(name: str, q: Parameter, centre: Any, step: Any, **shape: Any) ->
 
 def draw_between(q: Parameter, found: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw the standard deviation between groups given deviations, (..., groups) -> (..., 1)."""
-    scale = DOF * typical_deviation(q) ** 2 + np.sum(found**2, axis=-1, keepdims=True)
-    return np.asarray(np.sqrt(scale / rng.chisquare(DOF + found.shape[-1], scale.shape)))
+    dof = q.between_dof
+    scale = dof * typical_deviation(q) ** 2 + np.sum(found**2, axis=-1, keepdims=True)
+    return np.asarray(np.sqrt(scale / rng.chisquare(dof + found.shape[-1], scale.shape)))
