@@ -236,11 +236,12 @@ def _centred(structure: Structure, q: Parameter, known: Information) -> np.ndarr
 def _bends(
     structure: Structure, rows: Arrays, knots: np.ndarray, unit: np.ndarray, count: int
 ) -> np.ndarray:
-    """1 where most rows of a unit are of curves that a floor alone does not explain."""
+    """1 where most rows of a unit, or of the table, are of curves that a floor does not explain."""
     curve = _unit_of_row(structure, str(structure.anchored), rows)
     rows_a_knot = np.maximum(np.bincount(curve, minlength=knots.shape[-1]) / KNOTS, 1.0)
     unexplained = (misfit(knots) * rows_a_knot > UNEXPLAINED)[curve].astype(float)
-    return (_by_unit(np.mean, unexplained, unit, count) > 0.5).astype(float)
+    of_unit = _by_unit(np.mean, unexplained, unit, count)
+    return (np.maximum(of_unit, unexplained.mean()) > 0.5).astype(float)
 
 
 def _share_left(
