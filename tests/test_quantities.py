@@ -460,6 +460,33 @@ def test_a_regime_is_told_by_breaks_by_elasticity_or_by_the_floor():
     assert floor.draws.tolist() == [[0, 1]]
 
 
+def test_regimes_and_emergence_say_what_lies_beyond_the_data():
+    regimes = bs.regime_at(broken(), [1e4, 1e12])
+    assert regimes.extrapolated.tolist() == [False, True]
+    assert regimes.summary()["extrapolated"].tolist() == [False, True]
+    assert "beyond the data" in regimes.sentence
+    assert "beyond the data" not in bs.regime_at(broken(), 1e4).sentence
+    plain = power_laws([60, 50], [0.07, 0.07])
+    low, high = bs.emergence_test(plain, groups={"family": "gpt"}).path.data
+    for between, beyond in (((low, high), False), ((low, 10 * high), True)):
+        found = bs.emergence_test(plain, between=between, groups={"family": "gpt"})
+        assert ("partly beyond the data" in found.sentence) == beyond
+
+
+def test_figures_dot_what_lies_beyond_the_data():
+    pair = power_laws([60.0, 169.0], [0.07, 0.095])
+    known = pair.runs.x["C"]
+    x = np.geomspace(known.min(), 100 * known.max(), 20)
+    for answer in (bs.probability(pair, "loss < 2.0", at={"C": x}), bs.pareto(pair, x)):
+        lines = answer.plot().get_lines()
+        dotted = [line for line in lines if line.get_linestyle() == ":"]
+        assert len(dotted) == 2
+        for line in dotted:
+            drawn = np.asarray(line.get_xdata())[np.isfinite(np.asarray(line.get_ydata(), float))]
+            assert drawn.max() == x[-1]
+            assert np.sum(drawn <= known.max()) == 1
+
+
 # Emergence and frontiers ------------------------------------------------------------------------
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.posterior.intervals import interval
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -18,6 +20,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 DASHES = ((4, 1.5), (1, 1), (6, 1.5, 1, 1.5), (3, 1, 1, 1, 1, 1), (8, 2))
 GREY = "0.45"
 BETWEEN = " · "
+#: Intervals of bands and how opaque they are, the wider one paler.
+BANDS = ((0.9, 0.15), (0.5, 0.3))
 
 _GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "mu", "nu", "rho", "sigma", "tau"}
 
@@ -54,6 +58,11 @@ def new_axes(height: float | None = None, panels: int = 1) -> np.ndarray:
         layout="constrained",
     )
     return np.asarray(axes[0])
+
+
+def axes_of(ax: "Axes | None") -> "Axes":
+    """Give back axes, new ones where there are none."""
+    return new_axes()[0] if ax is None else ax
 
 
 def labels_of_rows(runs: "Runs", group: str) -> np.ndarray:
@@ -157,3 +166,36 @@ def _width(widths: Sequence[float], columns: int) -> float:
 def positive(*arrays: Any) -> bool:
     """Whether everything that is drawn has a logarithm."""
     return all(np.all(np.asarray(a) > 0) for a in arrays)
+
+
+def band(
+    ax: "Axes",
+    x: np.ndarray,
+    draws: np.ndarray,
+    label: str | None,
+    color: Any,
+    outside: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draw bands of draws of shape (sample, points) and their median, which is returned."""
+    for prob, alpha in BANDS:
+        low, median, high = (np.where(np.isfinite(v), v, np.nan) for v in interval(draws, prob))
+        ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+    outside = np.zeros(len(x), bool) if outside is None else outside
+    line_beyond(ax, x, median, outside, color=color, label=label)
+    return median
+
+
+def line_beyond(ax: "Axes", x: Any, y: Any, outside: np.ndarray, **look: Any) -> None:
+    """Draw a line, dotted where it lies outside the data; points are in order."""
+    inside = np.where(outside, np.nan, y)
+    # A dotted stretch reaches the next point inside, so that no gap is left.
+    around = np.pad(outside, 1)
+    near = outside | around[:-2] | around[2:]
+    (line,) = ax.plot(x, inside, **look)
+    ax.plot(x, np.where(near, y, np.nan), ":", color=line.get_color())
+
+
+def mark_data(ax: "Axes", data: tuple[float, float]) -> None:
+    """Mark where the data end."""
+    for edge in data:
+        ax.axvline(edge, color=GREY, linestyle=":", linewidth=0.8)

@@ -10,7 +10,7 @@ import numpy as np
 from bayescale.laws.joint import Chinchilla
 from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
-from bayescale.quantities.curves import Curve, Inputs, Source, curve_of
+from bayescale.quantities.curves import Curve, Inputs, Source, curve_of, thinned
 from bayescale.quantities.results import Result, columns, span
 
 if TYPE_CHECKING:
@@ -120,9 +120,14 @@ class Allocation(Result):
             said += f" {100 * outside:.0f} % of the draws lie outside the sizes of the data."
         return said
 
+    def median_loss(self, size: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Median of the response at sizes and tokens of any one shape, from some of the draws."""
+        x = {**self.at, self.inputs[0]: size.ravel(), self.inputs[1]: tokens.ravel()}
+        return np.asarray(np.median(thinned(self.curve, 200)(x), axis=0)).reshape(size.shape)
+
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the loss surface, lines of equal cost and the band of the optimal path."""
-        from bayescale.quantities.figures import plot_allocation
+        from bayescale.plots.allocation import plot_allocation
 
         return plot_allocation(self, ax)
 

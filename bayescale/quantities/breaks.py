@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Form, Source, curve_of
+from bayescale.quantities.curves import Curve, Form, Source, curve_of, outside_data
 from bayescale.quantities.limits import natural_of
 from bayescale.quantities.paths import Way, path_of
 from bayescale.quantities.results import Result, columns, percent
@@ -83,7 +83,7 @@ class Breaks(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the density of the locations."""
-        from bayescale.quantities.figures import plot_breaks
+        from bayescale.plots.breaks import plot_breaks
 
         return plot_breaks(self, ax)
 
@@ -181,18 +181,22 @@ class Regimes(Result):
         Place of the regime among `names`.
     probability : array, shape (points, regimes)
         Probability of every regime.
+    extrapolated : array of bool, shape (points,)
+        Whether a point lies outside the data.
     """
 
     x: Mapping[str, np.ndarray]
     names: tuple[str, ...]
     draws: np.ndarray = field(repr=False)
     probability: np.ndarray
+    extrapolated: np.ndarray
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a point, one column a regime; `ci_prob` has no effect on probabilities."""
         import pandas as pd
 
-        return pd.DataFrame({**self.x, **dict(zip(self.names, self.probability.T, strict=True))})
+        shares = dict(zip(self.names, self.probability.T, strict=True))
+        return pd.DataFrame({**self.x, **shares, "extrapolated": self.extrapolated})
 
     @property
     def sentence(self) -> str:
@@ -200,11 +204,12 @@ class Regimes(Result):
         where = ", ".join(f"{s} = {v[-1]:.3g}" for s, v in self.x.items())
         best = int(np.argmax(self.probability[-1]))
         p = percent(float(self.probability[-1, best]))
-        return f"At {where} the curve is {self.names[best]} with probability {p}."
+        beyond = ", beyond the data," if self.extrapolated[-1] else ""
+        return f"At {where}{beyond} the curve is {self.names[best]} with probability {p}."
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the probabilities over the first input that varies."""
-        from bayescale.quantities.figures import plot_regimes
+        from bayescale.plots.regimes import plot_regimes
 
         return plot_regimes(self, ax)
 
@@ -247,7 +252,7 @@ def regime_at(
     >>> constants = dict(E=1.8172, A=482.01, alpha=0.3478, B=2085.43, beta=0.3658)
     >>> fit = bs.known_fit(bs.laws.Chinchilla(), runs, constants)
     >>> bs.regime_at(fit, {"N": 1e9, "D": 1e8}).sentence
-    'At N = 1e+09, D = 1e+08 the curve is limited by D with probability 100 %.'
+    'At N = 1e+09, D = 1e+08, beyond the data, the curve is limited by D with probability 100 %.'
     """
     curve = curve_of(fit, groups)
     if len(curve.forms) > 1:
@@ -265,7 +270,7 @@ def regime_at(
     else:
         names, draws = _by_floor(curve, form, inputs)
     probability = np.stack([(draws == i).mean(axis=0) for i in range(len(names))], axis=1)
-    return Regimes(inputs, names, draws, probability)
+    return Regimes(inputs, names, draws, probability, outside_data(curve, inputs))
 
 
 def _by_break(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.posterior.intervals import interval
 from bayescale.quantities.curves import Curve, Source, advantage, curves_of
 from bayescale.quantities.paths import Path, Way, path_of
-from bayescale.quantities.results import Result, columns, interval, percent
+from bayescale.quantities.results import Result, columns, percent
 from bayescale.quantities.roots import log_grid, sign_changes
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Crossover(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw both curves and, below them, the density of the crossing."""
-        from bayescale.quantities.figures import plot_crossover
+        from bayescale.plots.crossover import plot_crossover
 
         return plot_crossover(self, ax)
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.posterior.intervals import interval
 from bayescale.quantities.candidates import candidates_of, outlook
 from bayescale.quantities.curves import Source, pooled
-from bayescale.quantities.results import Result, interval
+from bayescale.quantities.results import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ class Design(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw value against cost and mark the batch."""
-        from bayescale.quantities.figures import plot_design
+        from bayescale.plots.design import plot_design
 
         return plot_design(self, ax)
 

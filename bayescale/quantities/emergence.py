@@ -69,16 +69,23 @@ class Emergence(Result):
     def sentence(self) -> str:
         """Probability of acceleration, and the exponents."""
         what = f"-ln {self.curve.response}" if self.is_rate else self.curve.response
+        low, high = self.path.data
+        inside = low <= self.between[0] and self.between[1] <= high
         return (
             f"Progress of {self.curve.label} accelerates between {self.path.symbol} = "
-            f"{self.between[0]:.3g} and {self.between[1]:.3g} with probability "
+            f"{self.between[0]:.3g} and {self.between[1]:.3g}"
+            f"{'' if inside else ', partly beyond the data,'} with probability "
             f"{percent(self.p_accelerated)}: the local exponent of {what} goes from "
             f"{span(self.slopes[:, 0])} to {span(self.slopes[:, 1])}."
         )
 
+    def progress(self, scale: np.ndarray) -> np.ndarray:
+        """Local exponent of progress, shape (sample, points): positive where things get better."""
+        return progress(self.curve, self.path, scale, self.is_rate)
+
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the local exponent over scale with its band."""
-        from bayescale.quantities.figures import plot_emergence
+        from bayescale.plots.emergence import plot_emergence
 
         return plot_emergence(self, ax)
 

@@ -57,7 +57,7 @@ class Asymptote(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw an interval for every label."""
-        from bayescale.quantities.figures import plot_intervals
+        from bayescale.plots.intervals import plot_intervals
 
         ax = plot_intervals(self.labels, self.draws, ax)
         ax.plot(self.best_measured, range(len(self.labels)), "|", color="0.3", markersize=12)
@@ -118,7 +118,7 @@ class Contrast(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the density of the difference."""
-        from bayescale.quantities.figures import plot_contrast
+        from bayescale.plots.contrast import plot_contrast
 
         return plot_contrast(self, ax)
 

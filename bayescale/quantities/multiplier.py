@@ -78,7 +78,7 @@ class Multiplier(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the factor over scale, with its band."""
-        from bayescale.quantities.figures import plot_multiplier
+        from bayescale.plots.multiplier import plot_multiplier
 
         return plot_multiplier(self, ax)
 

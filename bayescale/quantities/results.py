@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.posterior.intervals import interval
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -36,25 +38,6 @@ class Result(ABC):
 
     def __str__(self) -> str:
         return self.sentence
-
-
-def interval(draws: np.ndarray, ci_prob: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower end, median and upper end of an equal-tailed interval over the first axis.
-
-    Infinite draws are ordered like numbers; a quantile next to one is infinite, not undefined.
-    """
-    if not 0 < ci_prob < 1:
-        raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}")
-    if not len(draws):
-        nothing = np.full(draws.shape[1:], np.nan)
-        return nothing, nothing, nothing
-    tail = (1 - ci_prob) / 2
-    levels = [tail, 0.5, 1 - tail]
-    if np.all(np.isfinite(draws)):
-        low, median, high = np.quantile(draws, levels, axis=0)
-    else:
-        low, median, high = np.quantile(draws, levels, axis=0, method="inverted_cdf")
-    return low, median, high
 
 
 def columns(draws: np.ndarray, ci_prob: float) -> dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ class Probability(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the probability over the first input, or by label."""
-        from bayescale.quantities.figures import plot_probability
+        from bayescale.plots.probability import plot_probability
 
         return plot_probability(self, ax)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Source, advantage, curves_of
+from bayescale.quantities.curves import Curve, Source, advantage, curves_of, outside_data
 from bayescale.quantities.results import Result, columns, percent
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Superiority(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the probability over scale."""
-        from bayescale.quantities.figures import plot_superiority
+        from bayescale.plots.superiority import plot_superiority
 
         return plot_superiority(self, ax)
 
@@ -103,13 +103,9 @@ def better_at(
     one, other = curves_of(fit, [a, b], groups)
     inputs = inputs_of((one, other), x)
     ahead = advantage(one, other)(inputs)
-    outside = np.zeros(ahead.shape[1], bool)
-    for curve in (one, other):
-        for symbol in curve.symbols:
-            known = curve.data[symbol]
-            outside |= (inputs[symbol] < known.min()) | (inputs[symbol] > known.max())
     difference = one(inputs) - other(inputs)
     probability = (ahead > 0).mean(axis=0) + 0.5 * (ahead == 0).mean(axis=0)
+    outside = outside_data(one, inputs) | outside_data(other, inputs)
     return Superiority(inputs, difference, probability, outside, one, other)
 
 

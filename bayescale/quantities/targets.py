@@ -81,7 +81,7 @@ class Reach(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the probability that the target is reached over scale."""
-        from bayescale.quantities.figures import plot_reach
+        from bayescale.plots.reach import plot_reach
 
         return plot_reach(self, ax)
 

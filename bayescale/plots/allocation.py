@@ -1,0 +1,53 @@
+"""How a budget is best spent on parameters and tokens."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import BANDS, COLOURS, GREY, axes_of
+from bayescale.posterior.intervals import interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.allocation import Allocation
+
+
+def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
+    """Median loss surface, lines of equal cost, and the band of the optimal path.
+
+    Parameters
+    ----------
+    result : Allocation
+        What :func:`bayescale.compute_optimal` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax, (size, data) = axes_of(ax), result.inputs
+    N, D = result.draws[size], result.draws[data]
+    known = result.curve.data
+    sizes, tokens = (
+        np.geomspace(
+            min(known[s].min(), np.quantile(v, 0.05)), max(known[s].max(), np.quantile(v, 0.95)), 60
+        )
+        for s, v in ((size, N), (data, D))
+    )
+    grid = np.meshgrid(sizes, tokens)
+    lines = ax.contour(*grid, result.median_loss(*grid), levels=12, cmap="viridis", linewidths=0.8)
+    ax.clabel(lines, fontsize=7, fmt="%.3g")
+    price = np.asarray(result.cost(*grid), float)
+    levels = np.unique(result.budget[np.linspace(0, len(result.budget) - 1, 6).astype(int)])
+    ax.contour(*grid, price, levels=levels, colors="0.6", linestyles="--", linewidths=0.8)
+    for prob, alpha in BANDS:
+        low, median, high = interval(N, prob)
+        if len(result.budget) > 1:
+            tokens_of = [np.median(D, axis=0)] * 2
+            ax.fill_betweenx(tokens_of[0], low, high, color=COLOURS[1], alpha=alpha, linewidth=0)
+        else:
+            ax.plot([low[0], high[0]], [np.median(D[:, 0])] * 2, color=COLOURS[1], alpha=2 * alpha)
+    ax.plot(median, np.median(D, axis=0), color=COLOURS[1], marker="o" if len(median) < 2 else None)
+    ax.scatter(known[size], known[data], s=6, color=GREY, zorder=3)
+    ax.set(xscale="log", yscale="log", xlabel=size, ylabel=data)
+    ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
+    ax.set_ylim(tokens[0] / 1.15, tokens[-1] * 1.15)
+    return ax

@@ -1,0 +1,37 @@
+"""Where a law breaks, and how surely in a range."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import COLOURS, axes_of, mark_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.breaks import Breaks
+
+
+def plot_breaks(result: "Breaks", ax: "Axes | None" = None) -> "Axes":
+    """Draw the density of every break, the range asked about and the ends of the data.
+
+    Parameters
+    ----------
+    result : Breaks
+        What :func:`bayescale.break_probability` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    for i, draws in enumerate(result.draws.T):
+        known = np.log10(draws[~np.isnan(draws)])
+        if known.size:
+            edges = np.logspace(known.min(), known.max() + 1e-9, 60).tolist()
+            ax.hist(10**known, edges, alpha=0.5, label=f"break {i + 1}")
+    ax.axvspan(*result.between, color=COLOURS[1], alpha=0.1, linewidth=0)
+    mark_data(ax, result.data)
+    ax.set(xscale="log", xlabel=result.symbol, yticks=[])
+    ax.set_title(f"P(break in the range) = {result.probability:.2f}", loc="left", fontsize="small")
+    if result.draws.shape[1] > 1:
+        ax.legend(frameon=False)
+    return ax

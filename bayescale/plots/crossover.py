@@ -1,0 +1,47 @@
+"""Where two curves cross, and how surely."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.crossover import Crossover
+
+
+def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
+    """Both curves with their bands, and the density of the crossing along the lower edge.
+
+    Parameters
+    ----------
+    result : Crossover
+        What :func:`bayescale.crossover_scale` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax, path = axes_of(ax), result.path
+    low, high = path.data
+    log_x = result.log10
+    if log_x.size:
+        inner = 10 ** np.quantile(log_x, [0.05, 0.95])
+        low, high = min(low, inner[0]), max(high, inner[1])
+    x = np.geomspace(low, high, 120)
+    for curve, color in ((result.a, COLOURS[0]), (result.b, COLOURS[1])):
+        band(ax, x, path.along(curve)(x), curve.label, color)
+    ax.set(xscale="log", xlabel=path.symbol, ylabel=result.a.response)
+    if result.a.is_positive and result.b.is_positive:
+        log_axis(ax, "y")
+    mark_data(ax, path.data)
+    if log_x.size:
+        below = ax.inset_axes((0, 0, 1, 0.2), sharex=ax)
+        below.hist(
+            result.draws[~np.isnan(result.draws)], np.geomspace(low, high, 60).tolist(), color=GREY
+        )
+        below.set_axis_off()
+    ax.set_title(f"P(no crossing) = {result.p_no_crossing:.2f}", loc="left", fontsize="small")
+    # The histogram has the lower edge, and curves rise or fall to the other side.
+    ax.legend(frameon=False, loc="upper left" if result.a.higher_is_better else "upper right")
+    return ax

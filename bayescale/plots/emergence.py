@@ -1,0 +1,32 @@
+"""Whether progress accelerates, over scale."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import COLOURS, axes_of, band, mark_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.emergence import Emergence
+
+
+def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
+    """Draw the local exponent of progress over scale.
+
+    Parameters
+    ----------
+    result : Emergence
+        What :func:`bayescale.emergence_test` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    x = np.geomspace(*result.between, 60)
+    band(ax, x, result.progress(x), None, COLOURS[0])
+    mark_data(ax, result.path.data)
+    ax.set(xscale="log", xlabel=result.path.symbol, ylabel="local exponent of progress")
+    title = f"P(accelerated) = {result.p_accelerated:.2f}"
+    ax.set_title(title, loc="left", fontsize="small")
+    return ax

@@ -1,0 +1,35 @@
+"""How many times as much one needs as another, over scale."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.multiplier import Multiplier
+
+
+def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
+    """Draw the factor over scale with its bands; gaps are where it is undefined.
+
+    Parameters
+    ----------
+    result : Multiplier
+        What :func:`bayescale.compute_multiplier` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    order = np.argsort(result.scale)
+    band(ax, result.scale[order], result.draws[:, order], None, COLOURS[0])
+    ax.axhline(1.0, color=GREY, linewidth=0.8)
+    mark_data(ax, result.path.data)
+    ax.set(xscale="log", xlabel=f"{result.path.symbol} of {result.b.label}")
+    log_axis(ax, "y")
+    ax.set_ylabel(f"{result.path.symbol} of {result.a.label} / of {result.b.label}")
+    undefined = result.p_undefined.max()
+    ax.set_title(f"P(undefined) up to {undefined:.2f}", loc="left", fontsize="small")
+    return ax

@@ -1,0 +1,42 @@
+"""The probability of a statement, over scale or by label."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import axes_of, line_beyond
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.statements import Probability
+
+
+def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
+    """Draw a probability over the first input, dotted beyond the data, or by label.
+
+    Parameters
+    ----------
+    result : Probability
+        What :func:`bayescale.probability` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax, points = axes_of(ax), result.points
+    inputs = [c for c in points if points[c].dtype.kind == "f" and c != "decades_beyond"]
+    if inputs and points[inputs[0]].nunique() > 1:
+        labels = [c for c in points if c not in (*inputs, "extrapolated", "decades_beyond")]
+        x, outside = (points[c].to_numpy() for c in (inputs[0], "extrapolated"))
+        names = points[labels].astype(str).agg(", ".join, axis=1) if labels else None
+        for name in [None] if names is None else names.unique():
+            mine = np.arange(len(points)) if names is None else np.flatnonzero(names == name)
+            rows = mine[np.argsort(x[mine], kind="stable")]
+            line_beyond(ax, x[rows], result.probability[rows], outside[rows], label=name)
+        ax.set(xscale="log", xlabel=inputs[0])
+        if names is not None:
+            ax.legend(frameon=False)
+    else:
+        bars = [", ".join(map(str, row)) for row in points.itertuples(index=False)]
+        ax.bar(bars, result.probability)
+    ax.set(ylim=(-0.02, 1.02), ylabel=f"P({result.statement})")
+    return ax

@@ -1,0 +1,34 @@
+"""How surely one is better than another, over scale."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayescale.plots._axes import COLOURS, GREY, axes_of, mark_data
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayescale.quantities.superiority import Superiority
+
+
+def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
+    """Probability that `a` is better, over the first input that varies.
+
+    Parameters
+    ----------
+    result : Superiority
+        What :func:`bayescale.better_at` returned.
+    ax : Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax)
+    symbol = next((s for s, v in result.x.items() if np.ptp(v) > 0), next(iter(result.x)))
+    order = np.argsort(result.x[symbol])
+    ax.plot(result.x[symbol][order], result.probability[order], color=COLOURS[0])
+    ax.axhline(0.5, color=GREY, linewidth=0.8)
+    known = np.concatenate([curve.data[symbol] for curve in (result.a, result.b)])
+    mark_data(ax, (known.min(), known.max()))
+    ax.set(xscale="log", xlabel=symbol, ylim=(-0.02, 1.02))
+    ax.set_ylabel(f"P({result.a.label} better than {result.b.label})")
+    return ax
