@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import GREY, axes_of
+from bayescale.plots._axes import GREY, axes_of, choose_input
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
         Where to draw.
     """
     ax = axes_of(ax)
-    symbol = next((s for s, v in result.x.items() if np.ptp(v) > 0), next(iter(result.x)))
+    symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol], kind="stable")
     x, shares = result.x[symbol][order], result.probability[order].T
     ax.stackplot(x, shares, labels=result.names, alpha=0.6)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of, mark_data
+from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input, mark_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
         Where to draw.
     """
     ax = axes_of(ax)
-    symbol = next((s for s, v in result.x.items() if np.ptp(v) > 0), next(iter(result.x)))
+    symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol])
     ax.plot(result.x[symbol][order], result.probability[order], color=COLOURS[0])
     ax.axhline(0.5, color=GREY, linewidth=0.8)
