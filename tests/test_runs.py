@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 import bayescale.runs.runs
 from bayescale.runs import Runs, RunsError, RunsWarning
-from bayescale.runs.runs import Problem, check_positive_response
+from bayescale.runs.responses import check_positive_response
+from bayescale.runs.runs import Problem
 
 ARGS = {"y": "loss", "x": {"N": "params", "D": "tokens"}, "groups": {"family": "arch"}}
 ALL = ARGS | {"y_se": "se", "weight": "w", "sequence": "run"}

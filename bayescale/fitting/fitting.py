@@ -17,7 +17,7 @@ from bayescale.pooling import Pooling
 from bayescale.posterior.likelihood import log_likelihood
 from bayescale.posterior.posterior import natural_dataset, sampled_dataset, unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning
-from bayescale.runs.runs import check_positive_response, check_proportions
+from bayescale.runs.responses import check_positive_response, check_proportions
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.gate import complaints
 from bayescale.sampling.sampling import Sampled, mix, sample

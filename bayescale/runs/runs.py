@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayescale.runs import describe as _describe
+from bayescale.runs import describe
 from bayescale.runs.columns import (
     frozen,
     join_rows,
@@ -29,7 +29,6 @@ from bayescale.runs.reading import (
     Problem,
     RunsError,
     RunsWarning,
-    bad_rows,
     did_you_mean,
     read_table,
     refusal,
@@ -45,8 +44,6 @@ __all__ = [
     "Runs",
     "RunsError",
     "RunsWarning",
-    "check_positive_response",
-    "check_proportions",
 ]
 
 
@@ -408,51 +405,10 @@ class Runs:
 
     def __repr__(self) -> str:
         """Show the number of rows, and the range of every input in every group."""
-        return _describe.as_text(self)
+        return describe.as_text(self)
 
     def _repr_html_(self) -> str:
-        return _describe.as_html(self)
-
-
-def check_positive_response(runs: Runs) -> None:
-    """Refuse responses that have no logarithm.
-
-    Parameters
-    ----------
-    runs : Runs
-        The table; counts pass, for their laws speak of a rate.
-
-    Raises
-    ------
-    RunsError
-        With the rows whose response is zero or negative.
-    """
-    if runs.is_counts:
-        return
-    mend = "this law needs log y: drop them, or choose noise on the scale of y itself"
-    if problems := bad_rows(runs.names["y"], runs.y <= 0, runs.rows, "zero or negative", mend):
-        raise RunsError(problems)
-
-
-def check_proportions(runs: Runs) -> None:
-    """Refuse responses that have no logit.
-
-    Parameters
-    ----------
-    runs : Runs
-        The table; counts pass, for their rates have one.
-
-    Raises
-    ------
-    RunsError
-        With the rows whose response is not between 0 and 1.
-    """
-    if runs.is_counts:
-        return
-    mend = "this noise needs logit y: give counts y=('successes', 'trials'), or drop them"
-    outside = (runs.y <= 0) | (runs.y >= 1)
-    if problems := bad_rows(runs.names["y"], outside, runs.rows, "not between 0 and 1", mend):
-        raise RunsError(problems)
+        return describe.as_html(self)
 
 
 # Building and taking apart ----------------------------------------------------------------------
