@@ -5,8 +5,13 @@ import pymc as pm
 import pytest
 from scipy import stats
 
+import bayescale as bs
+from bayescale.fitting.fitting import checked_structure
 from bayescale.laws.base import exponent, positive_bend
+from bayescale.model.arrays import arrays_of
 from bayescale.model.population import deviations, draw_between, typical_deviation
+from bayescale.sampling.gate import mixing
+from bayescale.sampling.sampling import sample
 
 Q = exponent("alpha", between=0.4)
 
@@ -51,3 +56,12 @@ def test_many_groups_reveal_their_spread():
     found = draw_between(Q, np.broadcast_to(rng.normal(0, 0.7, 400), (2000, 400)), rng)
     assert np.quantile(found, 0.02) < 0.7 < np.quantile(found, 0.98)
     assert np.std(found) < 0.05
+
+
+def test_families_that_do_not_bend_leave_a_crossover_in_one_mode():
+    near = bs.datasets.near_frontier(bs.datasets.tinylm().query("role == 'fit'"))
+    runs = bs.Runs(near, y="loss", x={"C": "flops"}, groups={"family": "arch", "dataset": "corpus"})
+    structure = checked_structure(bs.laws.CrossoverPowerLaw(), runs, None, None, None)
+    arrays = arrays_of(structure, runs)
+    draws = sample(structure, arrays, draws=600, tune=400, chains=4, random_seed=1).draws
+    assert mixing(draws)["max_rhat"] < 1.05
