@@ -11,10 +11,7 @@ from bayescale.laws.numerics import softplus
 from bayescale.model.leans import Curved, FromZero, Lean
 from bayescale.model.least_squares import linear_prior, normal_equation
 from bayescale.model.response import anchor, at_units, beside, split, transfer, unlinked
-from bayescale.model.structure import (
-    Structure,
-    is_linear,
-)
+from bayescale.model.structure import Structure, is_linear
 
 #: Steps of Gauss and Newton, and their finite difference as a share of the prior median.
 ROUNDS, NUDGE = 3, 0.01

@@ -16,9 +16,7 @@ from typing import Any
 
 from bayescale.laws.base import Parameters
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum
-from bayescale.model.structure import (
-    Structure,
-)
+from bayescale.model.structure import Structure
 
 
 def natural_of(

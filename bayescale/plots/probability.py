@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import axes_of, line_beyond
+from bayescale.plots._axes import COLOURS, axes_of, line_beyond
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayescale.quantities.statements import Probability
+
+#: Room around probabilities of 0 and 1.
+LIMITS = (-0.02, 1.02)
 
 
 def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
@@ -32,11 +35,12 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
             mine = np.arange(len(points)) if names is None else np.flatnonzero(names == name)
             rows = mine[np.argsort(x[mine], kind="stable")]
             line_beyond(ax, x[rows], result.probability[rows], outside[rows], label=name)
-        ax.set(xscale="log", xlabel=inputs[0])
+        ax.set(xscale="log", xlabel=inputs[0], ylim=LIMITS, ylabel=f"P({result.statement})")
         if names is not None:
             ax.legend(frameon=False)
     else:
         bars = [", ".join(map(str, row)) for row in points.itertuples(index=False)]
-        ax.bar(bars, result.probability)
-    ax.set(ylim=(-0.02, 1.02), ylabel=f"P({result.statement})")
+        ax.barh(bars, result.probability, color=COLOURS[0])
+        ax.invert_yaxis()
+        ax.set(xlim=LIMITS, xlabel=f"P({result.statement})")
     return ax

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import GREY, axes_of, choose_input
+from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
-    """Draw stacked probabilities over the first input that varies.
+    """Draw stacked probabilities over the input that varies most, hatched beyond the data.
 
     Parameters
     ----------
@@ -26,9 +26,11 @@ def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
     symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol], kind="stable")
     x, shares = result.x[symbol][order], result.probability[order].T
-    ax.stackplot(x, shares, labels=result.names, alpha=0.6)
-    for edge in np.flatnonzero(np.diff(result.extrapolated[order].astype(int))):
-        ax.axvline(np.sqrt(np.prod(x[edge : edge + 2])), color=GREY, linestyle=":", linewidth=0.8)
+    ax.stackplot(x, shares, labels=result.names, colors=COLOURS, alpha=0.6)
+    outside = result.extrapolated[order]
+    if outside.any():
+        beyond = ax.fill_between(x, 0, 1, where=outside, label="beyond the data", linewidth=0)
+        beyond.set(facecolor="none", edgecolor=GREY, hatch="//")
     ax.set(xscale="log", xlabel=symbol, ylim=(0, 1), ylabel="probability")
-    ax.legend(frameon=False)
+    ax.legend(frameon=True, framealpha=0.9)
     return ax

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
-    """Probability that `a` is better, over the first input that varies.
+    """Probability that `a` is better, over the input that varies most.
 
     Parameters
     ----------

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Form, Source, curve_of, outside_data
+from bayescale.quantities.curves import Curve, Form, Source, curve_of
+from bayescale.quantities.inputs import inputs_of, outside_data
 from bayescale.quantities.limits import natural_of
 from bayescale.quantities.paths import Way, path_of
 from bayescale.quantities.results import Result, columns, percent
-from bayescale.quantities.superiority import inputs_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -273,14 +273,6 @@ def _of_separate(
     return tuple(thinned(curve, shortest) for curve in made)
 
 
-def outside_data(curve: Curve, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Whether inputs lie outside the data of a curve in any of its symbols, shape (points,)."""
-    outside = [
-        (inputs[s] < curve.data[s].min()) | (inputs[s] > curve.data[s].max()) for s in curve.symbols
-    ]
-    return np.asarray(np.any(outside, axis=0))
-
-
 def thinned(curve: Curve, samples: int) -> Curve:
     """Keep fewer draws of a curve, evenly over its forms."""
     if samples >= curve.samples:

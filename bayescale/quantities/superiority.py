@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Source, advantage, curves_of, outside_data
+from bayescale.quantities.curves import Curve, Source, advantage, curves_of
+from bayescale.quantities.inputs import inputs_of, outside_data
 from bayescale.quantities.results import Result, columns, percent
 
 if TYPE_CHECKING:
@@ -107,19 +108,3 @@ def better_at(
     probability = (ahead > 0).mean(axis=0) + 0.5 * (ahead == 0).mean(axis=0)
     outside = outside_data(one, inputs) | outside_data(other, inputs)
     return Superiority(inputs, difference, probability, outside, one, other)
-
-
-def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
-    """Resolve inputs by symbol, from numbers for a law of one input or from a mapping."""
-    symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
-    if not isinstance(x, Mapping):
-        if len(symbols) != 1:
-            raise ValueError(f"say which input is meant: x={{{symbols[0]!r}: ...}}")
-        x = {symbols[0]: x}
-    if wrong := sorted(set(symbols) - set(x)):
-        raise ValueError(f"missing the inputs {', '.join(wrong)}")
-    arrays = np.broadcast_arrays(*[np.atleast_1d(np.asarray(x[s], float)) for s in symbols])
-    for symbol, values in zip(symbols, arrays, strict=True):
-        if not np.all(np.isfinite(values) & (values > 0)):
-            raise ValueError(f"input {symbol!r}: every value must be finite and positive")
-    return {s: np.array(v).ravel() for s, v in zip(symbols, arrays, strict=True)}

@@ -1,0 +1,32 @@
+"""Inputs at which an answer is asked for, and whether they lie beyond the data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayescale.quantities.curves import Curve
+
+
+def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
+    """Resolve inputs by symbol, from numbers for a law of one input or from a mapping."""
+    symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
+    if not isinstance(x, Mapping):
+        if len(symbols) != 1:
+            raise ValueError(f"say which input is meant: x={{{symbols[0]!r}: ...}}")
+        x = {symbols[0]: x}
+    if wrong := sorted(set(symbols) - set(x)):
+        raise ValueError(f"missing the inputs {', '.join(wrong)}")
+    arrays = np.broadcast_arrays(*[np.atleast_1d(np.asarray(x[s], float)) for s in symbols])
+    for symbol, values in zip(symbols, arrays, strict=True):
+        if not np.all(np.isfinite(values) & (values > 0)):
+            raise ValueError(f"input {symbol!r}: every value must be finite and positive")
+    return {s: np.array(v).ravel() for s, v in zip(symbols, arrays, strict=True)}
+
+
+def outside_data(curve: Curve, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Whether inputs lie outside the data of a curve in any of its symbols, shape (points,)."""
+    outside = [
+        (inputs[s] < curve.data[s].min()) | (inputs[s] > curve.data[s].max()) for s in curve.symbols
+    ]
+    return np.asarray(np.any(outside, axis=0))
