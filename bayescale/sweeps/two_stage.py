@@ -11,7 +11,6 @@ pass samples the curves again, near the population that the first pass found, so
 wasted where the population does not go.
 """
 
-import itertools
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,14 +27,16 @@ from bayescale.model.population import draw_between, typical_deviation
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.gate import MAX_RHAT, MIN_ESS, mixing
 from bayescale.sampling.progress import counting
+from bayescale.sweeps.execution import Outcome, map_fits
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Roles of parameters that belong to a curve and have no population.
 OWN = ("level", "intercept", "ceiling", "effect")
-#: How much wider than the population the second pass samples the curves.
-WIDER = 1.5
+#: Quantile of the spread of the population whose width the second pass samples the curves with.
+#: Much wider, and draws gather in modes that the population rules out.
+WIDTH_AT = 0.9
 #: Sweeps thrown away, and fewest draws of its own that may carry a curve.
 BURN_IN, MIN_CARRIED = 200, 50
 
@@ -173,15 +174,20 @@ def pool_fits(
     near = {
         q.name: (
             float(np.median(found.population[f"{q.name}_mean"])),
-            WIDER * float(np.quantile(found.population[f"{q.name}_sd"], 0.9)) / q.spread,
+            float(np.quantile(found.population[f"{q.name}_sd"], WIDTH_AT)) / q.spread,
         )
         for q in _shared(next(iter(fits.values())))
     }
-    again = {}
-    with counting(progressbar, len(fits), "second pass") as step:
-        for name, fit in fits.items():
-            again[name] = _sampled_near(fit, near)
-            step(failed=not again[name].diagnostics["converged"])
+    with counting(progressbar, len(fits), "second pass") as advance:
+
+        def note(place: int, outcome: Outcome) -> None:
+            advance(failed=outcome.error is not None)
+
+        outcomes = map_fits(_sampled_near, [(fit, near) for fit in fits.values()], done=note)
+    for name, outcome in zip(fits, outcomes, strict=True):
+        if outcome.error is not None:
+            raise RuntimeError(f"{name!r} could not be sampled again: {outcome.error}")
+    again = {name: outcome.value for name, outcome in zip(fits, outcomes, strict=True)}
     return _told(_pooled(again, anchors, near, draws, chains, random_seed + 1))
 
 
@@ -224,7 +230,7 @@ def _shared(fit: Fit) -> list[Parameter]:
     return [q for q in fit.structure.parameters if q.role not in OWN and q.spread > 0]
 
 
-def _sampled_near(fit: Fit, near: Mapping[str, tuple[float, float]]) -> Fit:
+def _sampled_near(fit: Fit, near: Mapping[str, tuple[float, float]], *, cores: int) -> Fit:
     """Sample one curve again under priors near the population."""
     arrays = dict(fit.arrays)
     for name, (mean, width) in near.items():
@@ -238,7 +244,7 @@ def _sampled_near(fit: Fit, near: Mapping[str, tuple[float, float]]) -> Fit:
         draws=draws,
         tune=max(draws // 2, 300),
         chains=chains,
-        progressbar=False,
+        cores=cores,
     )
     return replace(fit, arrays=arrays, draws=sampled.draws, stats=sampled.stats, diagnostics=found)
 
@@ -305,7 +311,8 @@ def _gibbs(
     under_prior = [
         -0.5 * np.sum(((v - prior[:, 0]) / (prior[:, 1] * spread)) ** 2, 1) for v in values
     ]
-    starts = np.cumsum([0, *map(len, values)])
+    counts = np.array([len(v) for v in values])
+    ends = np.cumsum(counts)
     every = np.concatenate(values)
     linear_and_square = np.concatenate([every, every**2], axis=1)
     base = -np.concatenate(under_prior)
@@ -314,13 +321,24 @@ def _gibbs(
     kept: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
     for sweep in range(BURN_IN + draws):
         log_weight = base + linear_and_square @ np.concatenate([mean / sd**2, -0.5 / sd**2])
-        noisy = log_weight + rng.gumbel(size=len(log_weight))
-        at = np.array([a + np.argmax(noisy[a:b]) for a, b in itertools.pairwise(starts)])
+        at = _one_of_each(log_weight, counts, ends, rng)
         now = every[at]
         precision = 1 / spread**2 + len(now) / sd**2
         mean = now.sum(axis=0) / sd**2 / precision + rng.standard_normal(len(sd)) / precision**0.5
         sd = np.array([draw_between(q, now[:, k] - mean[k], rng)[0] for k, q in enumerate(shared)])
         if sweep >= BURN_IN:
-            for store, made in zip(kept, (mean, sd, at - starts[:-1]), strict=True):
+            for store, made in zip(kept, (mean, sd, at - ends + counts), strict=True):
                 store.append(made)
     return np.array(kept[0]), np.array(kept[1]), np.array(kept[2])
+
+
+def _one_of_each(
+    log_weight: np.ndarray, counts: np.ndarray, ends: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Place of one draw of every curve, as likely as its weight; draws lie curve after curve."""
+    largest = np.maximum.reduceat(log_weight, ends - counts)
+    total = np.cumsum(np.exp(log_weight - np.repeat(largest, counts)))
+    until = total[ends - 1]
+    before = np.concatenate([[0.0], until[:-1]])
+    found = np.searchsorted(total, before + rng.uniform(size=len(ends)) * (until - before), "right")
+    return np.minimum(found, ends - 1)
