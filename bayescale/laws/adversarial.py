@@ -49,6 +49,7 @@ class AdversarialPower(Law):
     name = "adversarial_power"
     inputs = ("eps",)
     response = "unit"
+    better = "lower"
     monotone = {"eps": 1}
     example = Example({"e0": 0.02, "A": 30.0, "g": 1.1}, {"eps": (1e-3, 0.1)}, noise=0.05)
 

@@ -252,6 +252,8 @@ class Law:
     name: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     response: ClassVar[str] = "positive"
+    #: "lower" or "higher" where the law says what it is a law of, such as an accuracy.
+    better: ClassVar[str | None] = None
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     #: A worked case; published constants by name; +1 or -1 for inputs in which the response always
     #: rises or falls; laws that this one turns into.

@@ -39,6 +39,7 @@ class BleuLog(Law):
 
     name = "bleu_log_law"
     inputs = ("D",)
+    better = "higher"
     parameters = (level("A"), exponent("a", spread=0.8), positive("b", median=1.5, spread=0.5))
     monotone = {"D": 1}
     example = Example({"A": 2.0, "a": 0.3, "b": 1.8}, {"D": (1e7, 1e10)}, noise=0.02)

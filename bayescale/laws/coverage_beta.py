@@ -48,6 +48,7 @@ class CoverageBeta(Law):
     name = "coverage_beta"
     inputs = ("k",)
     response = "unit"
+    better = "higher"
     parameters = (
         exponent("s1", spread=0.8),
         positive("s2", median=2.0, spread=1.5),

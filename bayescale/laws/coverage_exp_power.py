@@ -48,6 +48,7 @@ class CoverageExpPower(Law):
     name = "coverage_exp_power"
     inputs = ("k",)
     response = "unit"
+    better = "higher"
     monotone = {"k": 1}
 
     @property

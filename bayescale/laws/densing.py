@@ -47,6 +47,7 @@ class Densing(Law):
 
     name = "densing"
     inputs = ("t",)
+    better = "higher"
     parameters = (level("rho0"), slope("A", mean=1.0, spread=2.0, between=0.5))
     example = Example({"rho0": 0.1, "A": 2.5}, {"t": (0.5, 2.5)}, noise=0.3)
 

@@ -52,6 +52,7 @@ class GenRMvsSC(Law):
     name = "genrm_vs_sc"
     inputs = ("S", "J")
     response = "unit"
+    better = "higher"
     parameters = (
         ceiling("F"),
         location("s0", of="S"),

@@ -64,6 +64,7 @@ class ImperfectVerifier(Law):
     name = "imperfect_verifier"
     inputs = ("K", "outcome")
     response = "unit"
+    better = "higher"
     parameters = (
         fraction("p", median=0.4, spread=1.5),
         slope("c0", mean=-1.5, spread=1.5),

@@ -104,6 +104,7 @@ class KineticsCost(Law):
     name = "kinetics_cost"
     inputs = ("N", "k", "Lo", "Li", "heads", "kv")
     response = "unit"
+    better = "higher"
     parameters = (ceiling("F_max"), level("a"), exponent("b", median=0.4))
     example = Example(
         {"F_max": 0.85, "a": 4e4, "b": 0.35},

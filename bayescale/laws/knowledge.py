@@ -49,6 +49,7 @@ class KnowledgeCapacity(Law):
 
     name = "knowledge_capacity"
     inputs = ("N", "e", "H")
+    better = "higher"
     parameters = (
         named(positive("R_max", median=1.5, spread=0.7, between=0.2), groups=("format",)),
         location("e0", of="e"),

@@ -39,6 +39,7 @@ class LossToAccuracy(Law):
     name = "loss_to_acc_sigmoid"
     inputs = ("L",)
     response = "unit"
+    better = "higher"
     parameters = (
         fraction("lo", median=0.2),
         ceiling("hi"),

@@ -40,6 +40,7 @@ class LossToError(Law):
     name = "loss_to_error_exp"
     inputs = ("L",)
     response = "unit"
+    better = "lower"
     parameters = (
         fraction("eps", median=0.75, spread=1.0),
         level("k"),

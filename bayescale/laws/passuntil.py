@@ -55,6 +55,7 @@ class PassUntil(Law):
     name = "passuntil"
     inputs = ("N",)
     response = "unit"
+    better = "higher"
 
     def __post_init__(self) -> None:
         """Check the onset."""

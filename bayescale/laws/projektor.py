@@ -49,6 +49,7 @@ class Projektor(Law):
     name = "projektor"
     inputs = ("N", "OT")
     response = "real"
+    better = "higher"
     parameters = (
         intercept("c0"),
         slope("c1", spread=3.0, between=1.0),

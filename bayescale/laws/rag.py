@@ -60,6 +60,7 @@ class RAGInference(Law):
 
     name = "rag_inference"
     inputs = ("docs", "shots", "iters", "i_doc", "i_shot")
+    better = "higher"
     parameters = (
         *(slope(f"a_{part}", spread=1.0, between=0.2) for part in _NAMES),
         *(slope(f"b_{part}", spread=0.5, between=0.1) for part in _NAMES[:2]),

@@ -41,6 +41,7 @@ class RLSigmoid(Law):
     name = "rl_sigmoid"
     inputs = ("C",)
     response = "unit"
+    better = "higher"
     parameters = (
         fraction("R0", median=0.3),
         ceiling("A"),

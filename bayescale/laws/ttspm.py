@@ -40,6 +40,7 @@ class TestTimeSaturation(Law):
     name = "ttspm"
     inputs = ("n",)
     response = "unit"
+    better = "higher"
     parameters = (ceiling("F_max"), fraction("p", median=0.1, spread=2.0))
     monotone = {"n": 1}
     example = Example({"F_max": 0.8, "p": 0.1}, {"n": (1.0, 100.0)}, noise=0.05)

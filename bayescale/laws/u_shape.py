@@ -144,6 +144,7 @@ class QuadraticUShape(Law):
 
     name = "u_shape_quadratic"
     response = "unit"
+    better = "higher"
     parameters = (
         level("P"),
         slope("b", spread=0.8),

@@ -43,5 +43,5 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         below.set_axis_off()
     ax.set_title(f"P(no crossing) = {result.p_no_crossing:.2f}", loc="left", fontsize="small")
     # The histogram has the lower edge, and curves rise or fall to the other side.
-    ax.legend(frameon=False, loc="upper left" if result.a.higher_is_better else "upper right")
+    ax.legend(frameon=False, loc="upper left" if result.a.better == "higher" else "upper right")
     return ax

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayescale.posterior.intervals import interval
-from bayescale.quantities.curves import Curve, Source, advantage, curves_of
+from bayescale.quantities.curves import TINY, Curve, Source, advantage, curves_of
 from bayescale.quantities.paths import Path, Way, path_of
-from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
 from bayescale.quantities.roots import log_grid, sign_changes
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Crossover(Result):
         All crossings in ascending order, padded with nan.
     a_below, a_above : array of bool, shape (sample,)
         Whether `a` is better just below and just above the crossing (everywhere, without one).
+    same : array of bool, shape (sample,)
+        Whether the curves are one at all scales within `bounds`; neither is better then.
     bounds : tuple of (float, float)
         Scales that were searched.
     a, b : Curve
@@ -48,6 +50,7 @@ class Crossover(Result):
     crossings: np.ndarray = field(repr=False)
     a_below: np.ndarray = field(repr=False)
     a_above: np.ndarray = field(repr=False)
+    same: np.ndarray = field(repr=False)
     bounds: tuple[float, float]
     a: Curve
     b: Curve
@@ -60,13 +63,13 @@ class Crossover(Result):
 
     @property
     def p_beyond_data(self) -> float:
-        """Probability that they cross, above the largest scale of the data."""
-        return float((self.draws > self.path.data[1]).mean())
+        """Probability that they cross, above the largest scale at which both have data."""
+        return float((self.draws > self.path.common[1]).mean())
 
     @property
     def p_below_data(self) -> float:
-        """Probability that they cross, below the smallest scale of the data."""
-        return float((self.draws < self.path.data[0]).mean())
+        """Probability that they cross, below the smallest scale at which both have data."""
+        return float((self.draws < self.path.common[0]).mean())
 
     @property
     def p_several(self) -> float:
@@ -86,12 +89,17 @@ class Crossover(Result):
     @property
     def p_a_always(self) -> float:
         """Probability that `a` is better at all scales within the bounds."""
-        return float((np.isnan(self.draws) & self.a_below).mean())
+        return float((np.isnan(self.draws) & self.a_below & ~self.same).mean())
 
     @property
     def p_b_always(self) -> float:
         """Probability that `b` is better at all scales within the bounds."""
-        return float((np.isnan(self.draws) & ~self.a_below).mean())
+        return float((np.isnan(self.draws) & ~self.a_below & ~self.same).mean())
+
+    @property
+    def p_same(self) -> float:
+        """Probability that the curves are one, so that neither is better."""
+        return float(self.same.mean())
 
     @property
     def log10(self) -> np.ndarray:
@@ -119,6 +127,7 @@ class Crossover(Result):
             f"p_{self.b.label}_overtakes": self.p_b_overtakes,
             f"p_{self.a.label}_always": self.p_a_always,
             f"p_{self.b.label}_always": self.p_b_always,
+            "p_same": self.p_same,
         }
         return pd.DataFrame(
             {**columns(self.log10, ci_prob), **probabilities}, index=[f"log10 {self.path.symbol}"]
@@ -128,10 +137,16 @@ class Crossover(Result):
     def sentence(self) -> str:
         """Where they cross, how surely, and who wins."""
         a, b, symbol = self.a.label, self.b.label, self.path.symbol
+        if self.p_same == 1:
+            return (
+                f"The model gives {a} and {b} the same curve: it cannot tell them apart; fit with "
+                "a pooling that lets them vary."
+            )
         if self.p_no_crossing == 1:
             return (
                 f"{a} and {b} do not cross between {symbol} = {self.bounds[0]:.2g} and "
-                f"{self.bounds[1]:.2g}: {a} is better with probability {percent(self.p_a_always)}."
+                f"{self.bounds[1]:.2g}: {a} is better with probability {percent(self.p_a_always)}"
+                f".{averaged_over(self.a.averaged)}"
             )
         low, median, high = 10 ** np.array(interval(self.log10, 0.9))
         winner, p = max(
@@ -143,18 +158,14 @@ class Crossover(Result):
             f"{symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g}). No crossing between "
             f"{self.bounds[0]:.2g} and {self.bounds[1]:.2g}: {percent(self.p_no_crossing)}; beyond "
             f"the data: {percent(self.p_beyond_data)}; several crossings: "
-            f"{percent(self.p_several)}."
-        ) + _averaged(self.a)
+            f"{percent(self.p_several)}.{averaged_over(self.a.averaged)}"
+        )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw both curves and, below them, the density of the crossing."""
         from bayescale.plots.crossover import plot_crossover
 
         return plot_crossover(self, ax)
-
-
-def _averaged(curve: Curve) -> str:
-    return f" Averaged over {' and '.join(curve.averaged)}." if curve.averaged else ""
 
 
 def crossover_scale(
@@ -217,7 +228,8 @@ def crossover_scale(
         if way.symbol != "budget":
             return better(way.inputs(one, scale))
         sign = 1.0 if one.higher_is_better else -1.0
-        return sign * (way.along(one)(scale) - way.along(other)(scale))
+        here, there = way.along(one)(scale), way.along(other)(scale)
+        return sign * (here - there) / np.maximum(np.maximum(abs(here), abs(there)), TINY)
 
     draw, root, signs = sign_changes(ahead, log_grid(bounds, 25 if way.symbol != "budget" else 8))
     samples = len(signs)
@@ -235,6 +247,7 @@ def crossover_scale(
         crossings,
         np.where(crosses, below, first),
         np.where(crosses, ~below, first),
+        (signs == 0).all(axis=1),
         bounds,
         one,
         other,

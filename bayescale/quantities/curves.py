@@ -17,6 +17,9 @@ from bayescale.posterior.unseen import Found, natural_at_cells, parameters
 
 Inputs = Mapping[str, Any]
 
+#: Keeps a relative difference of nothing finite.
+TINY = 1e-300
+
 #: A fit, a comparison of fits, or a mapping from names to either.
 Source = Any
 
@@ -91,8 +94,10 @@ class Curve:
         Responses of those runs.
     averaged : tuple of str
         Groups over whose labels the curve is averaged.
-    higher_is_better : bool
-        Whether the response is a rate of successes, or its law rises with every input.
+    better : {"lower", "higher"} or None
+        Which responses are better, as far as table and law say.
+    is_share : bool
+        Whether responses are shares between 0 and 1.
     """
 
     label: str
@@ -103,7 +108,24 @@ class Curve:
     data: Mapping[str, np.ndarray] = field(repr=False)
     measured: np.ndarray = field(repr=False)
     averaged: tuple[str, ...] = ()
-    higher_is_better: bool = False
+    better: str | None = "lower"
+    is_share: bool = False
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether higher responses are better.
+
+        Raises
+        ------
+        ValueError
+            If neither the table nor the law says so.
+        """
+        if self.better is None:
+            raise ValueError(
+                f"is a higher {self.response} better? Neither the table nor "
+                f"{self.forms[0].law.title} says so: give Runs(..., better='higher') or 'lower'"
+            )
+        return self.better == "higher"
 
     @property
     def is_positive(self) -> bool:
@@ -128,11 +150,16 @@ class Curve:
 
 
 def advantage(a: Curve, b: Curve) -> Callable[[Inputs], np.ndarray]:
-    """By how much `a` is better than `b`: a difference of logarithms where they exist."""
+    """By how much `a` is better than `b`, relative to them: of logarithms where they exist."""
     sign = 1.0 if a.higher_is_better else -1.0
     if a.is_positive and b.is_positive:
         return lambda x: sign * (a.log(x) - b.log(x))
-    return lambda x: sign * (a(x) - b(x))
+
+    def relative(x: Inputs) -> np.ndarray:
+        one, other = a(x), b(x)
+        return np.asarray(sign * (one - other) / np.maximum(np.maximum(abs(one), abs(other)), TINY))
+
+    return relative
 
 
 def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
@@ -358,17 +385,23 @@ def _curves(
         start = stop
     symbols = tuple(dict.fromkeys(s for form in forms[0] for _, s in form.columns))
     runs = chosen[0][0].runs
+    better = next((said for fit, _ in chosen if (said := _better(fit))), None)
+    is_share = runs.is_counts or all(fit.law.response == "unit" for fit, _ in chosen)
     names = names or [_name_of(labels) or _title(source) for labels in asked]
     return tuple(
-        Curve(name, _response(runs), symbols, tuple(f), start, d, y, avg, _rises(chosen[0][0]))
+        Curve(name, _response(runs), symbols, tuple(f), start, d, y, avg, better, is_share)
         for name, f, d, y, avg in zip(names, forms, data, measured, averaged, strict=True)
     )
 
 
-def _rises(fit: Any) -> bool:
-    """Whether more of the response is better: a rate of successes, or a law that always rises."""
-    signs = getattr(fit.law, "monotone", {}).values()
-    return bool(fit.runs.is_counts or (signs and all(sign > 0 for sign in signs)))
+def _better(fit: Any) -> str | None:
+    """Which responses are better: as table or law say, else by the kind of response."""
+    if said := fit.runs.better or fit.law.better:
+        return str(said)
+    signs = set(fit.law.monotone.values())
+    if fit.runs.is_counts:
+        return None if signs == {-1} else "higher"
+    return "lower" if fit.law.response == "positive" and signs != {1} else None
 
 
 def _response(runs: Any) -> str:

@@ -136,7 +136,9 @@ def emergence_test(
     low, high = map(float, way.data if between is None else between)
     if not 0 < low < high:
         raise ValueError(f"between must be two positive scales, the smaller first, not {between}")
-    is_rate = curve.higher_is_better and curve.is_positive
+    if not curve.is_positive:
+        raise ValueError(f"{curve.response} may be negative: it has no local exponent")
+    is_rate = curve.is_share and curve.higher_is_better
     slopes = progress(curve, way, np.array([low, high]), is_rate)
     change = slopes[:, 1] - slopes[:, 0]
     return Emergence((low, high), change, slopes, curve, way, is_rate)
@@ -148,6 +150,8 @@ def progress(curve: Curve, way: Path, scale: np.ndarray, is_rate: bool) -> np.nd
 
     def height(x: np.ndarray) -> np.ndarray:
         log_y = curve.log(way.inputs(curve, x))
-        return np.log(-log_y) if is_rate else log_y
+        if is_rate:
+            return np.log(-log_y)
+        return -log_y if curve.higher_is_better else log_y
 
     return (height(scale * np.exp(-h)) - height(scale * np.exp(h))) / (2 * h)

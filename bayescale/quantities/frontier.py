@@ -9,7 +9,7 @@ import numpy as np
 from bayescale.quantities.costs import FLOPs6ND
 from bayescale.quantities.curves import Curve, Source, curves_of, labels_of
 from bayescale.quantities.paths import Path, path_of
-from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
 from bayescale.quantities.roots import bisect
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ class Pareto(Result):
     draws : array, shape (sample, costs, labels)
         Responses.
     probability : array, shape (costs, labels)
-        Probability of being on the frontier: best at this price.
+        Probability of being on the frontier: best at this price; ties are shared.
     extrapolated : array of bool, shape (costs, labels)
         Whether the price lies outside those of the data of the label.
     response : str
         Name of the response.
+    averaged : tuple of str
+        Groups over whose labels the curves are averaged.
     """
 
     cost: np.ndarray
@@ -43,6 +45,7 @@ class Pareto(Result):
     probability: np.ndarray
     extrapolated: np.ndarray
     response: str
+    averaged: tuple[str, ...] = ()
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a price and label."""
@@ -67,14 +70,14 @@ class Pareto(Result):
     def sentence(self) -> str:
         """The probable best at the smallest and at the largest price."""
         said = []
-        for i in (0, -1):
+        for i in dict.fromkeys([int(np.argmin(self.cost)), int(np.argmax(self.cost))]):
             best = int(np.argmax(self.probability[i]))
             beyond = ", beyond its data" if self.extrapolated[i, best] else ""
             said.append(
-                f"at {self.cost[i]:.3g} {self.labels[best]} is best with probability "
+                f"{self.cost[i]:.3g} {self.labels[best]} is best with probability "
                 f"{percent(float(self.probability[i, best]))}{beyond}"
             )
-        return "; ".join(said).capitalize() + "."
+        return f"At {'; at '.join(said)}.{averaged_over(self.averaged)}"
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw every curve over its price, wider where it is likely to be the best."""
@@ -128,11 +131,14 @@ def pareto(fits: Source, cost: Any = None, *, groups: Mapping[str, Any] | None =
     draws = np.stack(
         [way.along(curve)(budgets) for way, curve in zip(ways, curves, strict=True)], axis=2
     )
-    best = draws.argmax(axis=2) if curves[0].higher_is_better else draws.argmin(axis=2)
-    share = np.stack([(best == i).mean(axis=0) for i in range(len(curves))], axis=1)
+    merit = draws if curves[0].higher_is_better else -draws
+    best = merit.max(axis=2, keepdims=True)
+    leads = merit >= best - SAME * np.abs(best)
+    share = (leads / leads.sum(axis=2, keepdims=True)).mean(axis=0)
     outside = np.stack([(budgets < w.data[0]) | (budgets > w.data[1]) for w in ways], axis=1)
     labels = tuple(curve.label for curve in curves)
-    return Pareto(budgets, labels, draws, share, outside, curves[0].response)
+    first = curves[0]
+    return Pareto(budgets, labels, draws, share, outside, first.response, first.averaged)
 
 
 Price = Callable[..., Any] | None
@@ -159,4 +165,4 @@ def _along_price(curve: Curve, price: Price) -> Path:
         return {way.symbol: bisect(lambda x: np.asarray(price(x)) < budget, low, high)}
 
     ends = sorted(float(np.asarray(price(end))) for end in way.data)
-    return Path("cost", inputs, (ends[0], ends[1]))
+    return Path("cost", inputs, ((ends[0], ends[1]),))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayescale.quantities.curves import Curve, Form, Source, curves_of, every_curve
-from bayescale.quantities.results import Result, columns, percent, span
+from bayescale.quantities.results import Result, averaged_over, columns, percent, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,9 @@ class Contrast(Result):
     a, b : str
         Labels.
     draws : array, shape (sample,)
-        Value of `a` minus value of `b`.
+        Value of `a` minus value of `b`; nan where both are infinite.
+    averaged : tuple of str
+        Groups over whose labels the curves are averaged.
     """
 
     noun: ClassVar[str] = "the contrast"
@@ -85,23 +87,34 @@ class Contrast(Result):
     a: str
     b: str
     draws: np.ndarray = field(repr=False)
+    averaged: tuple[str, ...] = ()
 
     @property
     def p_a_smaller(self) -> float:
-        """Probability that the value of `a` is smaller; ties count half."""
-        return float((self.draws < 0).mean() + 0.5 * (self.draws == 0).mean())
+        """Probability that the value of `a` is smaller; ties, also of two infinities, half."""
+        ties = (self.draws == 0) | np.isnan(self.draws)
+        return float((self.draws < 0).mean() + 0.5 * ties.mean())
 
     @property
     def is_shared(self) -> bool:
         """Whether the model gives both the same value, so that the data say nothing here."""
         return bool(np.all(self.draws == 0))
 
+    @property
+    def p_undefined(self) -> float:
+        """Probability that both are infinite, so that they have no difference."""
+        return float(np.isnan(self.draws).mean())
+
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """Difference, and the probability that it is negative."""
         import pandas as pd
 
-        table = pd.DataFrame(columns(self.draws, ci_prob), index=[f"{self.a} - {self.b}"])
-        return table.assign(p_a_smaller=self.p_a_smaller)
+        found = self.draws[~np.isnan(self.draws)]
+        table = pd.DataFrame(
+            columns(found if found.size else np.array([np.nan]), ci_prob),
+            index=[f"{self.a} - {self.b}"],
+        )
+        return table.assign(p_a_smaller=self.p_a_smaller, p_undefined=self.p_undefined)
 
     @property
     def sentence(self) -> str:
@@ -111,9 +124,13 @@ class Contrast(Result):
                 f"The model gives {self.a} and {self.b} the same {self.quantity}: it cannot tell "
                 "them apart; fit with a pooling that lets it vary."
             )
+        if self.p_undefined == 1:
+            return f"The {self.quantity} of {self.a} and that of {self.b} are infinite."
+        both = f"; both infinite: {percent(self.p_undefined)}" if self.p_undefined else ""
         return (
-            f"{self.quantity} of {self.a} minus {self.b}: {span(self.draws)}; smaller for {self.a} "
-            f"with probability {percent(self.p_a_smaller)}."
+            f"{self.quantity} of {self.a} minus {self.b}: "
+            f"{span(self.draws[~np.isnan(self.draws)])}; smaller for {self.a} "
+            f"with probability {percent(self.p_a_smaller)}{both}.{averaged_over(self.averaged)}"
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -153,7 +170,7 @@ def asymptote(fit: Source, *, groups: Mapping[str, Any] | None = None) -> Asympt
     [1.2]
     """
     curves = every_curve(fit, groups)
-    pick = np.max if curves[0].higher_is_better else np.min
+    pick = np.max if curves[0].better == "higher" else np.min
     best = np.array([pick(curve.measured) for curve in curves])
     draws = np.stack([limit_of(curve) for curve in curves], axis=1)
     return Asymptote(tuple(c.label for c in curves), draws, best, curves[0].response)
@@ -187,7 +204,7 @@ def asymptote_gap(
     one, other = curves_of(fit, [a, b], groups)
     with np.errstate(invalid="ignore"):
         gap = limit_of(one) - limit_of(other)
-    return Contrast("asymptote", one.label, other.label, np.where(np.isnan(gap), 0.0, gap))
+    return Contrast("asymptote", one.label, other.label, gap, one.averaged)
 
 
 def exponent_contrast(
@@ -238,7 +255,7 @@ def exponent_contrast(
     if np.isnan(gap).all():
         known = ", ".join(q.name for q in one.forms[0].law.parameters)
         raise ValueError(f"no form has the parameter {parameter!r}; there are {known}")
-    return Contrast(parameter, one.label, other.label, gap[~np.isnan(gap)])
+    return Contrast(parameter, one.label, other.label, gap[~np.isnan(gap)], one.averaged)
 
 
 def values_of(curve: Curve, parameter: str) -> np.ndarray:

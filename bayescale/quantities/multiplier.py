@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.quantities.curves import Curve, Source, curves_of
 from bayescale.quantities.paths import Path, Way, path_of
-from bayescale.quantities.results import Result, columns, percent, span
+from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent, span
 from bayescale.quantities.roots import first_below
 from bayescale.quantities.targets import search_grid
 
@@ -48,13 +48,16 @@ class Multiplier(Result):
 
     @property
     def p_saves(self) -> np.ndarray:
-        """Probability that `b` needs less than `a`, shape (points,)."""
-        return (self.draws > 1).mean(axis=0)
+        """Probability that `b` needs less than `a`, shape (points,); ties count half."""
+        return 0.5 * ((self.draws > 1 - SAME).mean(axis=0) + (self.draws > 1 + SAME).mean(axis=0))
 
     @property
     def extrapolated(self) -> np.ndarray:
-        """Whether the scale lies outside the data, shape (points,)."""
-        return (self.scale < self.path.data[0]) | (self.scale > self.path.data[1])
+        """Whether `b`, or half of the draws of what `a` needs, is outside its data, (points,)."""
+        (a_low, a_high), (low, high) = self.path.ranges
+        needed = np.median(self.draws, axis=0) * self.scale
+        outside = (needed < a_low * (1 - SAME)) | (needed > a_high * (1 + SAME))
+        return (self.scale < low) | (self.scale > high) | outside
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a scale; an undefined multiplier counts as larger than any number."""
@@ -68,13 +71,17 @@ class Multiplier(Result):
     @property
     def sentence(self) -> str:
         """The factor at the largest scale."""
-        beyond = ", beyond the data" if self.extrapolated[-1] else ""
+        i = int(np.argmax(self.scale))
         return (
-            f"For what {self.b.label} reaches at {self.path.symbol} = {self.scale[-1]:.3g}"
-            f"{beyond}, "
-            f"{self.a.label} needs {span(self.draws[:, -1])} times as much; it never gets there "
-            f"with probability {percent(float(self.p_undefined[-1]))}."
+            f"For what {self.b.label} reaches at {self._at(i)}, "
+            f"{self.a.label} needs {span(self.draws[:, i])} times as much; it never gets there "
+            f"with probability {percent(float(self.p_undefined[i]))}"
+            f".{averaged_over(self.a.averaged)}"
         )
+
+    def _at(self, i: int) -> str:
+        beyond = ", beyond the data" if self.extrapolated[i] else ""
+        return f"{self.path.symbol} = {self.scale[i]:.3g}{beyond}"
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the factor over scale, with its band."""
@@ -167,7 +174,7 @@ class Speedup(Multiplier):
     def p_shrinks(self) -> float:
         """Probability that the speed-up is smaller at the largest scale than at the smallest."""
         ends = np.argmin(self.scale), np.argmax(self.scale)
-        return float((self.draws[:, ends[1]] < self.draws[:, ends[0]]).mean())
+        return float((self.draws[:, ends[1]] < self.draws[:, ends[0]] * (1 - SAME)).mean())
 
     def falls_below(self, value: float = 1.05) -> np.ndarray:
         """First of the scales at which the speed-up is below a value, shape (sample,).
@@ -190,12 +197,11 @@ class Speedup(Multiplier):
     def sentence(self) -> str:
         """The speed-up at both ends and whether it shrinks."""
         ends = np.argmin(self.scale), np.argmax(self.scale)
-        low, high = (
-            f"{span(self.draws[:, i])} at {self.path.symbol} = {self.scale[i]:.3g}" for i in ends
-        )
+        said = [f"{span(self.draws[:, i])} at {self._at(i)}" for i in dict.fromkeys(ends)]
         return (
-            f"{self.b.label} is faster than {self.a.label} by a factor of {low} and {high}; it "
-            f"shrinks with scale with probability {percent(self.p_shrinks)}."
+            f"The speed-up of {self.b.label} over {self.a.label} is {' and '.join(said)}; it "
+            f"shrinks with scale with probability {percent(self.p_shrinks)}"
+            f".{averaged_over(self.a.averaged)}"
         )
 
 

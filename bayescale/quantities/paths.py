@@ -23,13 +23,23 @@ class Path:
         The input that is the scale, or ``"budget"``.
     inputs : callable
         From a curve and scales to the inputs of the curve.
-    data : tuple of (float, float)
-        Range of the scale over the data.
+    ranges : tuple of (float, float)
+        Range of the scale over the data of every curve.
     """
 
     symbol: str
     inputs: Callable[[Curve, np.ndarray], Inputs] = field(repr=False)
-    data: tuple[float, float]
+    ranges: tuple[tuple[float, float], ...]
+
+    @property
+    def data(self) -> tuple[float, float]:
+        """Range of the scale over the data of all curves."""
+        return min(low for low, _ in self.ranges), max(high for _, high in self.ranges)
+
+    @property
+    def common(self) -> tuple[float, float]:
+        """Scales between which every curve has data; the first is larger where there are none."""
+        return max(low for low, _ in self.ranges), min(high for _, high in self.ranges)
 
     def along(self, curve: Curve) -> Callable[[np.ndarray], np.ndarray]:
         """Response as a function of the scale."""
@@ -73,8 +83,11 @@ def path_of(curves: tuple[Curve, ...], path: Way) -> Path:
         }
         return {symbol: scale, **tied}
 
-    known = np.concatenate([curve.data[symbol] for curve in curves])
-    return Path(symbol, inputs, (float(known.min()), float(known.max())))
+    return Path(symbol, inputs, tuple(_range(curve.data[symbol]) for curve in curves))
+
+
+def _range(values: Any) -> tuple[float, float]:
+    return float(np.min(values)), float(np.max(values))
 
 
 def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path:
@@ -87,5 +100,5 @@ def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path
         best = optimum(curve, cost, np.asarray(scale, float), names)
         return {size: best.N, data: best.D}
 
-    known = np.concatenate([np.asarray(cost(c.data[size], c.data[data])) for c in curves])
-    return Path("budget", inputs, (float(known.min()), float(known.max())))
+    ranges = tuple(_range(cost(curve.data[size], curve.data[data])) for curve in curves)
+    return Path("budget", inputs, ranges)

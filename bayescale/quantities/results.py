@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+#: Relative differences up to this are rounding.
+SAME = 1e-9
+
+
 class Result(ABC):
     """A distribution, its summary, a figure and a sentence."""
 
@@ -57,6 +61,11 @@ def percent(probability: float) -> str:
     if 0.99 < probability < 1:
         return "> 99 %"
     return f"{100 * probability:.0f} %"
+
+
+def averaged_over(groups: tuple[str, ...]) -> str:
+    """Sentence that names the groups over whose labels curves are averaged, if there are any."""
+    return f" Averaged over {' and '.join(groups)}." if groups else ""
 
 
 def span(draws: np.ndarray, ci_prob: float = 0.9, digits: int = 3) -> str:

@@ -8,13 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bayescale.quantities.results import SAME
+
 Function = Callable[[np.ndarray], np.ndarray]
 
 #: Halvings of a cell of the grid: enough for the last digit of a double.
 STEPS = 56
-
-#: Differences below this are rounding.
-ROUNDING = 1e-13
 
 
 def log_grid(bounds: tuple[float, float], per_decade: int = 25) -> np.ndarray:
@@ -29,7 +28,7 @@ def sign_changes(function: Function, grid: np.ndarray) -> tuple[np.ndarray, np.n
     Parameters
     ----------
     function : callable
-        From scales to (sample, points).
+        From scales to (sample, points): a difference relative to what is compared.
     grid : array, shape (points,)
         Scales that separate the roots.
 
@@ -59,7 +58,7 @@ def sign_changes(function: Function, grid: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _signs(values: np.ndarray) -> np.ndarray:
     """Signs along the last axis, with zeros filled from the left and then from the right."""
-    signs = np.where(np.abs(values) > ROUNDING, np.sign(values), 0.0)
+    signs = np.where(np.abs(values) > SAME, np.sign(values), 0.0)
     for flip in (False, True):
         signs = signs[:, ::-1] if flip else signs
         last = np.maximum.accumulate(np.where(signs != 0, np.arange(signs.shape[1]), 0), axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.quantities.curves import Curve, Source, advantage, curves_of
 from bayescale.quantities.inputs import inputs_of, outside_data
-from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,10 +56,9 @@ class Superiority(Result):
         """Probability at the last point."""
         where = ", ".join(f"{s} = {v[-1]:.3g}" for s, v in self.x.items())
         beyond = ", beyond the data" if self.extrapolated[-1] else ""
-        averaged = f", averaged over {' and '.join(self.a.averaged)}" if self.a.averaged else ""
         return (
-            f"At {where}{beyond}{averaged}, {self.a.label} is better than {self.b.label} with "
-            f"probability {percent(float(self.probability[-1]))}."
+            f"At {where}{beyond}, {self.a.label} is better than {self.b.label} with "
+            f"probability {percent(float(self.probability[-1]))}.{averaged_over(self.a.averaged)}"
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -105,6 +104,6 @@ def better_at(
     inputs = inputs_of((one, other), x)
     ahead = advantage(one, other)(inputs)
     difference = one(inputs) - other(inputs)
-    probability = (ahead > 0).mean(axis=0) + 0.5 * (ahead == 0).mean(axis=0)
+    probability = (ahead > SAME).mean(axis=0) + 0.5 * (np.abs(ahead) <= SAME).mean(axis=0)
     outside = outside_data(one, inputs) | outside_data(other, inputs)
     return Superiority(inputs, difference, probability, outside, one, other)

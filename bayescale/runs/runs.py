@@ -68,6 +68,9 @@ class Runs:
         The column of precision weights. Rows of weight 0 are left out, unchecked.
     sequence : str, optional
         The column of run ids, when rows are checkpoints of runs.
+    better : {"lower", "higher"}, optional
+        Which responses are better, where it does not go without saying: losses are better when
+        lower, numbers of successes when higher.
 
     Attributes
     ----------
@@ -87,6 +90,8 @@ class Runs:
         The place of each row's run in `sequence_labels`.
     sequence_labels : tuple of str
         The run ids.
+    better : str or None
+        As it was given.
     names : mapping of str to str
         The column behind each role, symbol and group.
     rows : ndarray of int (shape[n])
@@ -132,6 +137,7 @@ class Runs:
     weight: FloatArray | None
     sequence: IntArray | None
     sequence_labels: tuple[str, ...]
+    better: str | None
 
     def __init__(
         self,
@@ -143,9 +149,14 @@ class Runs:
         y_se: str | None = None,
         weight: str | None = None,
         sequence: str | None = None,
+        better: str | None = None,
     ) -> None:
+        if better not in (None, "lower", "higher"):
+            raise refusal(
+                "better", f"{better!r} is no direction", 'give better="higher" or "lower"'
+            )
         roles = read_roles(y, x, groups, {"y_se": y_se, "weight": weight, "sequence": sequence})
-        _fill(self, read_cells(read_table(table), roles))
+        _fill(self, {**read_cells(read_table(table), roles), "better": better})
         warn_about(self)
 
     # What it holds ------------------------------------------------------------------------------
@@ -231,7 +242,12 @@ class Runs:
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _PER_ROW}
         arrays |= {f"x {symbol}": values for symbol, values in self.x.items()}
         arrays |= {f"group {group}": codes for group, codes in self.codes.items()}
-        attrs = {"names": self.names, "groups": self.groups, "sequences": self.sequence_labels}
+        attrs = {
+            "names": self.names,
+            "groups": self.groups,
+            "sequences": self.sequence_labels,
+            "better": self.better,
+        }
         return xr.Dataset(
             {name: ("row", values) for name, values in arrays.items() if values is not None},
             attrs={name: json.dumps(value, default=dict) for name, value in attrs.items()},
@@ -261,6 +277,7 @@ class Runs:
             codes={group: arrays[f"group {group}"] for group in groups},
             names=names,
             sequence_labels=tuple(sequences),
+            better=json.loads(dataset.attrs.get("better", "null")),
             **{name: arrays.get(name) for name in _PER_ROW},
         )
 
@@ -461,3 +478,5 @@ def _differences(one: Runs, other: Runs) -> Iterator[Problem]:
     for what in ("trials", "y_se", "sequence"):
         if (getattr(one, what) is None) != (getattr(other, what) is None):
             yield Problem(what, (), "given for one table and not for the other", have)
+    if one.better != other.better:
+        yield Problem("better", (), f"{one.better} in one table, {other.better} in the other", have)
