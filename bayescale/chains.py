@@ -56,12 +56,18 @@ def chain(loss_fit: Fit, metric_fit: Fit) -> "Chain":
     >>> bool(0.2 < forecast.table["median"][0] < 0.5)
     True
     """
+    for name, given in (("loss_fit", loss_fit), ("metric_fit", metric_fit)):
+        if not isinstance(given, Fit):
+            raise TypeError(f"{name} must be a Fit, not {type(given).__name__}")
     inputs = metric_fit.law.inputs
     if len(inputs) != 1:
         raise ValueError(
             f"the metric must depend on the loss alone; {metric_fit.law.title} has the inputs "
             f"{', '.join(inputs)}"
         )
+    response = metric_fit.runs.names["y"]
+    if response in (loss_fit.runs.names[symbol] for _, symbol in loss_fit.structure.columns):
+        raise ValueError(f"the second fit predicts {response!r}, the input of the first: swap them")
     return Chain(loss_fit, metric_fit)
 
 
@@ -113,6 +119,8 @@ class Chain:
         ValueError
             As for ``Fit.forecast``, or if no fit has a group that is named.
         """
+        if not isinstance(x, Mapping):
+            raise TypeError(f"x names the inputs of the loss, e.g. {{'C': 1e22}}; got {x!r}")
         if kind not in ("run", "mean"):
             raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
         seed = self.loss.random_seed if random_seed is None else random_seed

@@ -306,8 +306,8 @@ def answer_of(comparison: "Comparison", target: Mapping[str, float], seed: int) 
     fits = comparison.fits
     runs = next(iter(fits.values())).runs
     grid = {
-        s: np.geomspace(min(values.min(), target[s]), max(values.max(), target[s]), 81)
-        for s, values in runs.x.items()
+        s: np.append(np.geomspace(min(v.min(), target[s]), max(v.max(), target[s]), 81), target[s])
+        for s, v in runs.x.items()
     }
     sources: dict[str, Any] = {"stacked": comparison, **fits}
     forecasts = {name: each.forecast(grid, random_seed=seed) for name, each in sources.items()}
@@ -436,14 +436,13 @@ def at_target(answer: Answer) -> Any:
     """Forecast at the target by labels, as a table for the screen."""
     from rich.table import Table
 
-    table, runs = answer.forecasts["stacked"].table, answer.runs
-    groups = [g for g in runs.groups if g in table]
+    from bayescale.reporting.html import at_target as rows_at_target
+
+    rows = rows_at_target(answer.forecasts["stacked"], answer.target)
+    groups = [g for g in answer.runs.groups if g in rows]
     where = ", ".join(f"{s} = {value:.3g}" for s, value in answer.target.items())
     shown = Table(*groups, "median", "50 %", "95 %", box=None, title=f"a new run at {where}")
-    rows = table.groupby(groups, sort=False) if groups else [((), table)]
-    for labels, part in rows:
-        symbol = next(iter(answer.target))
-        last = part.iloc[(part[symbol] - answer.target[symbol]).abs().argmin()]
-        bands = [f"{last[f'lower_{p}']:.4g} to {last[f'upper_{p}']:.4g}" for p in ("0.5", "0.95")]
-        shown.add_row(*map(str, labels), f"{last['median']:.4g}", *bands)
+    for row in rows.to_dict("records"):
+        bands = [f"{row[f'lower_{p}']:.4g} to {row[f'upper_{p}']:.4g}" for p in ("0.5", "0.95")]
+        shown.add_row(*(str(row[g]) for g in groups), f"{row['median']:.4g}", *bands)
     return shown

@@ -121,3 +121,18 @@ def test_the_forecast_is_drawn_over_the_measured_metric(chained):
     pytest.importorskip("matplotlib").use("Agg")
     ax = chained.forecast({"C": np.geomspace(1e19, 1e23, 5)}, groups={"task": "easy"}).plot()
     assert "flops" in ax.get_xlabel()
+
+
+def test_a_metric_measured_over_loss_alone_is_drawn_over_the_inputs_of_the_loss():
+    table = {"C": [1e17, 1e19, 1e21], "loss": [4.1, 2.9, 2.4], "error": [0.78, 0.63, 0.5]}
+    over_compute = bs.Runs(table, y="loss", x={"C": "C"})
+    over_loss = bs.Runs(table, y="error", x={"L": "loss"})
+    loss = bs.known_fit(bs.laws.PowerLaw(), over_compute, {"A": [40.0, 41.0], "alpha": 0.06})
+    error = bs.known_fit(bs.laws.LossToError(), over_loss, {"eps": 0.9, "k": 2.2, "g": 0.7})
+    ax = bs.chain(loss, error).forecast({"C": [1e20, 1e22, 1e23]}).plot()
+    assert ax.get_xlabel() == "C"
+    assert [line for line in ax.lines if line.get_gid() == "data" and len(line.get_xdata())] == []
+    with pytest.raises(ValueError, match="swap them"):
+        bs.chain(error, loss)
+    with pytest.raises(TypeError, match="loss_fit must be a Fit, not dict"):
+        bs.chain({"a": loss}, error)

@@ -1,8 +1,11 @@
 """The page about a forecast: what is strange in a table stays text."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 import bayescale as bs
+from bayescale.cli import answer_of
 from bayescale.reporting.html import at_target, page
 
 
@@ -32,3 +35,16 @@ def test_names_from_a_table_are_text_and_never_markup():
     assert "<b>" not in text
     assert "a &lt; b" in text
     assert "<title>T &amp; T</title>" in text
+
+
+def test_the_forecast_at_the_target_is_that_of_all_inputs():
+    N, D = map(np.ravel, np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
+    runs = bs.Runs({"N": N, "D": D, "loss": 2.5 + 0 * N}, y="loss", x={"N": "N", "D": "D"})
+    constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
+    fit = bs.known_fit(bs.laws.Chinchilla(), runs, constants)
+    target = {"N": 1e9, "D": 1e12}
+    answer = answer_of(SimpleNamespace(fits={"chinchilla": fit}, forecast=fit.forecast), target, 0)
+    (row,) = at_target(answer.forecasts["chinchilla"], target).to_dict("records")
+    assert round(row["decades_beyond"], 6) == 1.0
+    expected = float(bs.laws.Chinchilla()(1e9, 1e12, **constants))
+    assert abs(row["median"] / expected - 1) < 0.1

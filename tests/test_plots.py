@@ -6,12 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale import Partial, Runs, laws, plots, prior_predictive
+from bayescale import (
+    Partial,
+    Runs,
+    better_at,
+    compute_multiplier,
+    known_fit,
+    laws,
+    plots,
+    prior_predictive,
+)
 from bayescale.fitting import Fit
 from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
 from bayescale.noise import LogNormal
+from bayescale.plots.intervals import plot_intervals
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -332,6 +342,41 @@ def test_the_prior_check_shows_curves_and_data(prior, runs):
 
 
 # The style ----------------------------------------------------------------------------------------
+
+
+def test_what_is_infinite_runs_out_of_the_figure():
+    table = {"C": [1e17, 1e19] * 2, "loss": [3.9, 2.0] * 2, "family": list("aabb")}
+    runs = Runs(table, y="loss", x={"C": "C"}, groups="family")
+    rng = np.random.default_rng(1)
+    values = {"E": rng.normal(1.5, 0.1, (1000, 2)), "A": 2.0 * 1e18**0.2, "alpha": 0.2}
+    fit = known_fit(laws.OffsetPowerLaw(), runs, values)
+    found = compute_multiplier(fit, "a", "b", at=np.geomspace(1e17, 1e23, 4))
+    assert np.isinf(found.summary()["upper_0.9"].iloc[-1])
+    ax = found.plot()
+    widest = ax.collections[0].get_paths()[0].vertices
+    assert widest[:, 0].max() == 1e23
+    assert widest[:, 1].max() > 100 * ax.get_ylim()[1]
+    assert ax.get_ylim()[1] < 1e12
+
+
+def test_an_interval_without_an_end_is_drawn_to_the_edge():
+    draws = np.column_stack([np.r_[np.full(80, np.inf), np.linspace(1, 2, 920)], np.ones(1000)])
+    ax = plot_intervals(("open", "closed"), draws)
+    (line, _) = ax.collections[0].get_segments()
+    assert line[:, 0].max() > 100 * ax.get_xlim()[1]
+
+
+def test_an_answer_at_one_scale_is_a_marker():
+    table = {"C": [1e17, 1e19] * 2, "loss": [3.9, 2.0] * 2, "family": list("aabb")}
+    runs = Runs(table, y="loss", x={"C": "C"}, groups="family")
+    values = {"A": np.array([[60.0, 61.0], [61.0, 60.0]]), "alpha": 0.07}
+    fit = known_fit(laws.PowerLaw(), runs, values)
+    for answer in (
+        compute_multiplier(fit, "a", "b", at=1e20),
+        better_at(fit, "a", "b", 1e20),
+    ):
+        (marked,) = [line for line in answer.plot().lines if line.get_marker() == "o"]
+        assert np.isfinite(marked.get_ydata()).all()
 
 
 def test_the_style_is_one_column_wide_with_fonts_in_the_file(forecast, tmp_path):

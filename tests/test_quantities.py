@@ -426,7 +426,7 @@ def test_exponents_are_contrasted_within_draws():
     np.testing.assert_allclose(gap.draws, -0.01)
     assert gap.p_a_smaller == 1.0
     np.testing.assert_allclose(bs.exponent_contrast(fit, "lstm", "gpt", "A").draws, 10.0)
-    with pytest.raises(ValueError, match="no form has the parameter 'beta'"):
+    with pytest.raises(ValueError, match="lstm: no parameter is called 'beta'"):
         bs.exponent_contrast(fit, "lstm", "gpt", "beta")
 
 

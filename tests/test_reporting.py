@@ -74,6 +74,18 @@ def test_latex_escapes_and_sets_powers_of_ten():
     assert r"1.50$\times 10^{18}$" in bs.to_paper(big, "latex")
 
 
+def test_latex_sets_negative_powers_of_ten_in_one_formula():
+    table = pd.DataFrame({"median": [1.234e-7], "sd": [3e-9]}, index=["A"])
+    assert r"1.234$\times 10^{-7}$ & 3.0$\times 10^{-9}$" in bs.to_paper(table, "latex")
+
+
+def test_scales_are_not_written_out_with_false_digits():
+    text = bs.to_paper(pd.DataFrame({"C": [1e23, 3.7e22, 128.0]}))
+    assert "| 1.00e23 |" in text
+    assert "| 3.70e22 |" in text
+    assert "| 128 |" in text
+
+
 def test_html_escapes():
     assert "&lt;b&gt;" in bs.to_paper(pd.DataFrame({"name": ["<b>"]}), "html")
 

@@ -1,6 +1,7 @@
 """What all figures have in common: looks of series, axes, labels and ticks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ GREY = "0.45"
 BETWEEN = " · "
 #: Intervals of bands and how opaque they are, the wider one paler.
 BANDS = ((0.9, 0.15), (0.5, 0.3))
+#: How many times as far as all that is finite the drawn end of something infinite lies.
+FAR = 1e6
 
 _GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "mu", "nu", "rho", "sigma", "tau"}
 
@@ -176,18 +179,50 @@ def band(
     color: Any,
     outside: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draw bands of draws of shape (sample, points) and their median, which is returned."""
-    for prob, alpha in BANDS:
-        low, median, high = (np.where(np.isfinite(v), v, np.nan) for v in interval(draws, prob))
-        ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+    """Draw bands of draws of shape (sample, points) and their median, which is returned.
+
+    One point is drawn as bars, and what is infinite runs out of the figure.
+    """
     outside = np.zeros(len(x), bool) if outside is None else outside
+    ends = [interval(draws, prob) for prob, _ in BANDS]
+    with limits_of_finite(ax, x, np.array(ends)):
+        for (_, alpha), (low, _, high) in zip(BANDS, drawable(np.array(ends)), strict=True):
+            if len(x) == 1:
+                ax.vlines(x, low, high, color=color, alpha=min(1.0, 3 * alpha), linewidth=3)
+            else:
+                ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
+    median = np.where(np.isfinite(ends[0][1]), ends[0][1], np.nan)
     line_beyond(ax, x, median, outside, color=color, label=label)
     return median
 
 
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Values with infinite ones so far out that a line towards them leaves any figure."""
+    finite = values[np.isfinite(values)]
+    if not np.isinf(values).any() or not finite.size:
+        return values
+    if np.all(finite > 0) and not np.isneginf(values).any():
+        return np.minimum(values, FAR * finite.max())
+    return np.clip(values, *(FAR * max(1.0, np.abs(finite).max()) * np.array([-1.0, 1.0])))
+
+
+@contextmanager
+def limits_of_finite(ax: "Axes", x: np.ndarray, y: np.ndarray) -> Iterator[None]:
+    """Let what is drawn inside count for the limits of axes only where it is finite."""
+    before = ax.dataLim.frozen()
+    yield
+    if not np.all(np.isfinite(x) & np.isfinite(y)):
+        ax.dataLim.set(before)
+        points = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2)
+        ax.update_datalim(points[np.isfinite(points).all(axis=1)])
+        ax.autoscale_view()
+
+
 def line_beyond(ax: "Axes", x: Any, y: Any, outside: np.ndarray, **look: Any) -> None:
     """Draw a line, dotted where it lies outside the data; points are in order."""
-    inside = np.where(outside, np.nan, y)
+    if len(x) == 1:
+        look["marker"], look["markerfacecolor"] = "o", "white" if outside[0] else look.get("color")
+    inside = np.where(outside & (len(x) > 1), np.nan, y)
     # A dotted stretch reaches the next point inside, so that no gap is left.
     around = np.pad(outside, 1)
     near = outside | around[:-2] | around[2:]

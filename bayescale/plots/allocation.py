@@ -24,7 +24,8 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
         Where to draw.
     """
     ax, (size, data) = axes_of(ax), result.inputs
-    N, D = result.draws[size], result.draws[data]
+    order = np.argsort(result.budget, kind="stable")
+    N, D = (result.draws[symbol][:, order] for symbol in (size, data))
     known = result.curve.data
     sizes, tokens = (
         np.geomspace(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
     """Both curves with their bands, and the density of the crossing along the lower edge.
 
+    A curve is dotted beyond its data; vertical lines say where both have data.
+
     Parameters
     ----------
     result : Crossover
@@ -29,12 +31,13 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         inner = 10 ** np.quantile(log_x, [0.05, 0.95])
         low, high = min(low, inner[0]), max(high, inner[1])
     x = np.geomspace(low, high, 120)
-    for curve, color in ((result.a, COLOURS[0]), (result.b, COLOURS[1])):
-        band(ax, x, path.along(curve)(x), curve.label, color)
+    curves = zip((result.a, result.b), path.ranges, COLOURS[:2], strict=True)
+    for curve, (first, last), color in curves:
+        band(ax, x, path.along(curve)(x), curve.label, color, (x < first) | (x > last))
     ax.set(xscale="log", xlabel=path.symbol, ylabel=result.a.response)
     if result.a.is_positive and result.b.is_positive:
         log_axis(ax, "y")
-    mark_data(ax, path.data)
+    mark_data(ax, path.common)
     if log_x.size:
         below = ax.inset_axes((0, 0, 1, 0.2), sharex=ax)
         below.hist(

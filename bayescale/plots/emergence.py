@@ -24,7 +24,8 @@ def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
     """
     ax = axes_of(ax)
     x = np.geomspace(*result.between, 60)
-    band(ax, x, result.progress(x), None, COLOURS[0])
+    low, high = result.path.data
+    band(ax, x, result.progress(x), None, COLOURS[0], (x < low) | (x > high))
     mark_data(ax, result.path.data)
     ax.set(xscale="log", xlabel=result.path.symbol, ylabel="local exponent of progress")
     title = f"P(accelerated) = {result.p_accelerated:.2f}"

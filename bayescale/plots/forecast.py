@@ -84,7 +84,7 @@ def plot_forecast(
     for name in (group, panels):
         if name is not None and name not in groups:
             raise ValueError(f"{name!r} is no group of the forecast; {_listed(groups)}")
-    at = choose_input({s: table[s].to_numpy() for s in forecast.runs.x if s in table}, x)
+    at = choose_input({s: table[s].to_numpy() for s in _inputs(forecast)}, x)
     shown = [str(v) for v in table[panels].unique()] if panels else [""]
     axes = _given(ax, len(shown)) if ax is not None else new_axes(panels=len(shown))
     by = [group] if group else [g for g in groups if g != panels]
@@ -99,6 +99,14 @@ def plot_forecast(
     _finish(axes, forecast, table, rows, at, reducible=reducible)
     legend_above(axes, _handles(forecast, style, axes), new=ax is None)
     return axes if panels else axes[0]
+
+
+def _inputs(forecast: "Forecast") -> list[str]:
+    """Name the inputs of the points, which are not those of the runs of a chained metric."""
+    points = forecast.points
+    own = [s for s in forecast.runs.x if s in points]
+    told = ("loss", "decades_beyond", *_groups(forecast))
+    return own or [s for s in points.select_dtypes("number") if s not in told]
 
 
 def _groups(forecast: "Forecast") -> list[str]:
@@ -126,6 +134,8 @@ def _drawn(forecast: "Forecast", reducible: bool) -> "tuple[pd.DataFrame, pd.Dat
         {**runs.x, "y": response(runs), **{g: labels_of_rows(runs, g) for g in groups}}
     )
     rows["y_se"] = np.nan if runs.y_se is None else runs.y_se
+    if not set(_inputs(forecast)) <= set(rows):  # measured at other inputs: none can be drawn
+        rows = rows.iloc[:0].reindex(columns=[*rows, *_inputs(forecast)])
     if not reducible:
         return table, rows
     if forecast.floor is None:
@@ -149,7 +159,7 @@ def _draw(
 ) -> None:
     """Draw every series of one panel, and the end of its data."""
     groups = _groups(forecast)
-    others = [s for s in forecast.runs.x if s in table and s != at]
+    others = [s for s in _inputs(forecast) if s != at]
     edges = []
     opacity = 0.28 / np.sqrt(len(table["series"].unique()))
     by_labels = table.groupby(groups, sort=False) if groups else [((), table)]
@@ -162,13 +172,14 @@ def _draw(
             _measurements(ax, mine, at, look.colour, look.marker)
         else:
             _measurements(ax, rows, at, "0.7", ".")
-        edges.append((mine if len(mine) else rows)[at].max())
+        if len(rows):
+            edges.append((mine if len(mine) else rows)[at].max())
         series = series.sort_values(at, kind="stable")
         if len(series) == 1 or any(series[s].nunique() > 1 for s in others):
             _scattered(ax, series, forecast.ci_prob, at, look)
         else:
             _curve(ax, series, forecast.ci_prob, at, look, opacity)
-    if any(table[at] > max(edges)):
+    if edges and any(table[at] > max(edges)):
         ax.axvline(max(edges), color=GREY, linestyle=":", linewidth=0.8, zorder=0, gid="edge")
 
 

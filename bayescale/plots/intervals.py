@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, axes_of
+from bayescale.plots._axes import COLOURS, axes_of, drawable, limits_of_finite
 from bayescale.posterior.intervals import interval
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def plot_intervals(labels: tuple[str, ...], draws: np.ndarray, ax: "Axes | None" = None) -> "Axes":
     """Draw the median and the 50 % and 90 % intervals of draws of shape (sample, labels).
+
+    What is infinite runs out of the figure.
 
     Parameters
     ----------
@@ -25,10 +27,11 @@ def plot_intervals(labels: tuple[str, ...], draws: np.ndarray, ax: "Axes | None"
     """
     ax = axes_of(ax)
     places = np.arange(len(labels))
-    for prob, width in ((0.9, 1.0), (0.5, 3.0)):
-        low, median, high = interval(draws, prob)
-        ax.hlines(places, low, high, color=COLOURS[0], linewidth=width)
-    ax.plot(median, places, "o", color=COLOURS[0])
+    ends = np.array([interval(draws, prob) for prob in (0.9, 0.5)])
+    with limits_of_finite(ax, ends, places):
+        for (low, _, high), width in zip(drawable(ends), (1.0, 3.0), strict=True):
+            ax.hlines(places, low, high, color=COLOURS[0], linewidth=width)
+    ax.plot(np.where(np.isfinite(ends[0][1]), ends[0][1], np.nan), places, "o", color=COLOURS[0])
     ax.set_yticks(places, labels)
     ax.invert_yaxis()
     return ax

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
-    """Draw the factor over scale with its bands; gaps are where it is undefined.
+    """Draw the factor over scale with its bands, which leave the figure where it is undefined.
+
+    The line is dotted where either curve is beyond its data.
 
     Parameters
     ----------
@@ -24,9 +26,10 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     """
     ax = axes_of(ax)
     order = np.argsort(result.scale)
-    band(ax, result.scale[order], result.draws[:, order], None, COLOURS[0])
+    scale, outside = result.scale[order], result.extrapolated[order]
+    band(ax, scale, result.draws[:, order], None, COLOURS[0], outside)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
-    mark_data(ax, result.path.data)
+    mark_data(ax, result.path.ranges[1])
     ax.set(xscale="log", xlabel=f"{result.path.symbol} of {result.b.label}")
     log_axis(ax, "y")
     ax.set_ylabel(f"{result.path.symbol} of {result.a.label} / of {result.b.label}")

@@ -39,7 +39,11 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
         if names is not None:
             ax.legend(frameon=False)
     else:
-        bars = [", ".join(map(str, row)) for row in points.itertuples(index=False)]
+        shown = points.drop(columns=["extrapolated", "decades_beyond"], errors="ignore")
+        bars = [
+            ", ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in row)
+            for row in shown.itertuples(index=False)
+        ]
         ax.barh(bars, result.probability, color=COLOURS[0])
         ax.invert_yaxis()
         ax.set(xlim=LIMITS, xlabel=f"P({result.statement})")

@@ -26,8 +26,10 @@ def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
     symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol], kind="stable")
     x, shares = result.x[symbol][order], result.probability[order].T
-    ax.stackplot(x, shares, labels=result.names, colors=COLOURS, alpha=0.6)
     outside = result.extrapolated[order]
+    if len(x) == 1:  # a stack of bars, as wide as a decade
+        x, shares, outside = x * [0.3, 3.0], shares.repeat(2, axis=1), outside.repeat(2)
+    ax.stackplot(x, shares, labels=result.names, colors=COLOURS, alpha=0.6)
     if outside.any():
         beyond = ax.fill_between(x, 0, 1, where=outside, label="beyond the data", linewidth=0)
         beyond.set(facecolor="none", edgecolor=GREY, hatch="//")

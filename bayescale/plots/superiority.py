@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input, mark_data
+from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input, line_beyond, mark_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
-    """Probability that `a` is better, over the input that varies most.
+    """Probability that `a` is better, over the input that varies most, dotted beyond the data.
 
     Parameters
     ----------
@@ -25,10 +25,11 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
     ax = axes_of(ax)
     symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol])
-    ax.plot(result.x[symbol][order], result.probability[order], color=COLOURS[0])
+    x, outside = result.x[symbol][order], result.extrapolated[order]
+    line_beyond(ax, x, result.probability[order], outside, color=COLOURS[0])
     ax.axhline(0.5, color=GREY, linewidth=0.8)
-    known = np.concatenate([curve.data[symbol] for curve in (result.a, result.b)])
-    mark_data(ax, (known.min(), known.max()))
+    known = [curve.data[symbol] for curve in (result.a, result.b)]
+    mark_data(ax, (max(v.min() for v in known), min(v.max() for v in known)))
     ax.set(xscale="log", xlabel=symbol, ylim=(-0.02, 1.02))
     ax.set_ylabel(f"P({result.a.label} better than {result.b.label})")
     return ax

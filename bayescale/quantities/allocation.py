@@ -10,7 +10,7 @@ import numpy as np
 from bayescale.laws.joint import Chinchilla
 from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
-from bayescale.quantities.curves import Curve, Inputs, Source, curve_of, thinned
+from bayescale.quantities.curves import Curve, Inputs, Source, curve_of, no_such, thinned
 from bayescale.quantities.results import Result, columns, span
 
 if TYPE_CHECKING:
@@ -110,13 +110,14 @@ class Allocation(Result):
     def sentence(self) -> str:
         """Sizes at the largest budget."""
         size, data = self.inputs
-        last = {name: values[:, -1] for name, values in self.draws.items()}
+        i = int(np.argmax(self.budget))
+        last = {name: values[:, i] for name, values in self.draws.items()}
         said = (
-            f"At a budget of {self.budget[-1]:.3g} the optimum is {size} = {span(last[size])} and "
+            f"At a budget of {self.budget[i]:.3g} the optimum is {size} = {span(last[size])} and "
             f"{data} = {span(last[data])}, {span(last['tokens_per_parameter'])} tokens per "
             f"parameter, where {self.curve.response} is {span(last['loss'], digits=4)}."
         )
-        if outside := self.extrapolated[:, -1].mean():
+        if outside := self.extrapolated[:, i].mean():
             said += f" {100 * outside:.0f} % of the draws lie outside the sizes of the data."
         return said
 
@@ -215,6 +216,8 @@ class Optimum:
 
 def free_inputs(curve: Curve, at: Mapping[str, float] | None) -> tuple[str, str]:
     """Symbols of model size and data size: those that are left, in the order of the law."""
+    if unknown := [s for s in at or {} if s not in curve.symbols]:
+        raise ValueError(no_such(unknown[0], "input", curve.symbols))
     free = [s for s in curve.symbols if s not in (at or {})]
     if len(free) != 2:
         raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 from bayescale.quantities.curves import Curve, Form, Source, curve_of
 from bayescale.quantities.inputs import inputs_of, outside_data
 from bayescale.quantities.limits import natural_of
-from bayescale.quantities.paths import Way, path_of
+from bayescale.quantities.paths import Way, path_of, two_scales
 from bayescale.quantities.results import Result, columns, percent
 
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ def break_probability(
     0.75
     """
     curve = curve_of(fit, groups)
-    low, high = map(float, between)
-    if not 0 < low < high:
-        raise ValueError(f"between must be two positive inputs, the smaller first, not {between}")
+    low, high = two_scales("between", between)
     found = [_locations(form, change) for form in curve.forms]
     widest = max(f.shape[1] for f in found)
     if not widest:

@@ -66,9 +66,9 @@ def candidates_of(source: Source, given: Any, goal: Mapping[str, Any] | None) ->
     import pandas as pd
 
     fit = pooled(source)[0][0]
-    frame = pd.DataFrame(dict(given) if isinstance(given, Mapping) else given).reset_index(
-        drop=True
-    )
+    if isinstance(given, Mapping):  # one candidate may be written without lists
+        given = {name: np.atleast_1d(np.asarray(values)) for name, values in given.items()}
+    frame = pd.DataFrame(given).reset_index(drop=True)
     if not len(frame):
         raise ValueError("there are no candidates")
     table = _columns(source, frame, "candidates")

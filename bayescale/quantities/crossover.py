@@ -8,8 +8,8 @@ import numpy as np
 
 from bayescale.posterior.intervals import interval
 from bayescale.quantities.curves import TINY, Curve, Source, advantage, curves_of
-from bayescale.quantities.paths import Path, Way, path_of
-from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
+from bayescale.quantities.paths import Path, Way, path_of, two_scales
+from bayescale.quantities.results import Result, averaged_over, columns, percent
 from bayescale.quantities.roots import log_grid, sign_changes
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def crossover_scale(
     """
     one, other = curves_of(fit, [a, b], groups)
     way = path_of((one, other), path)
-    bounds = _checked(way.widened(DECADES, DECADES) if bounds is None else bounds)
+    bounds = two_scales("bounds", way.widened(DECADES, DECADES) if bounds is None else bounds)
     better = advantage(one, other)
 
     def ahead(scale: np.ndarray) -> np.ndarray:
@@ -253,13 +253,6 @@ def crossover_scale(
         other,
         way,
     )
-
-
-def _checked(bounds: tuple[float, float]) -> tuple[float, float]:
-    low, high = map(float, bounds)
-    if not 0 < low < high < np.inf:
-        raise ValueError(f"bounds must be two positive scales, the smaller first, not {bounds}")
-    return low, high
 
 
 def _nearest(crossings: np.ndarray, data: tuple[float, float]) -> np.ndarray:

@@ -187,7 +187,7 @@ def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tupl
     fit = _weighted(source)[0][0]
     names, fixed = _law_groups(fit), dict(groups or {})
     if unknown := set(fixed) - set(names):
-        raise ValueError(_no_such(sorted(unknown)[0], "group", names))
+        raise ValueError(no_such(sorted(unknown)[0], "group", names))
     columns = [fit.structure.groups.index(g) for g in names]
     asked = []
     for cell in dict.fromkeys(tuple(c[i] for i in columns) for c in fit.structure.cells):
@@ -227,8 +227,9 @@ def curves_of(
     if isinstance(source, Mapping):
         unknown = [label for label in labels if label not in source]
         if unknown:
-            raise ValueError(_no_such(unknown[0], "fit", list(source)))
-        return _of_separate({label: source[label] for label in labels}, groups)
+            raise ValueError(no_such(unknown[0], "fit", list(source)))
+        paired = hasattr(source, "population")
+        return _of_separate({label: source[label] for label in labels}, groups, paired=paired)
     asked = [_asked(source, label, groups) for label in labels]
     return _curves(source, asked, [_name_of(label) for label in labels])
 
@@ -270,6 +271,8 @@ def pooled(source: Source) -> list[tuple[Any, np.ndarray]]:
 def _weighted(source: Source) -> list[tuple[Any, float]]:
     if hasattr(source, "structure"):
         return [(source, 1.0)]
+    if source is None:
+        raise TypeError("labels need a fit to belong to: give it first, or give two fits")
     if not (hasattr(source, "fits") and hasattr(source, "weights")):
         raise TypeError(f"wanted a Fit or a Comparison, not {type(source).__name__}")
     weights = source.weights
@@ -288,14 +291,18 @@ def _title(source: Source) -> str:
 
 
 def _of_separate(
-    sources: Mapping[str, Source], groups: Mapping[str, Any] | None
+    sources: Mapping[str, Source], groups: Mapping[str, Any] | None, *, paired: bool = False
 ) -> tuple[Curve, ...]:
-    """Curves of independent posteriors: their draws are paired at random."""
+    """Curves of several posteriors; where those are independent, draws are paired at random."""
+    fits = [fit for source in sources.values() for fit, _ in _weighted(source)]
+    every = {group for fit in fits for group in _law_groups(fit)}
+    if unknown := [g for g in groups or {} if g not in every]:
+        raise ValueError(no_such(unknown[0], "group", sorted(every)))
     made = []
     for place, (name, source) in enumerate(sources.items()):
         open_groups = {g for fit, _ in _weighted(source) for g in _law_groups(fit)}
         known = {g: v for g, v in (groups or {}).items() if g in open_groups}
-        made.append(_curves(source, [known], [name], shuffle=place)[0])
+        made.append(_curves(source, [known], [name], shuffle=0 if paired else place)[0])
     shortest = min(curve.samples for curve in made)
     return tuple(thinned(curve, shortest) for curve in made)
 
@@ -415,7 +422,7 @@ def _cells(
     structure, groups = fit.structure, _law_groups(fit)
     for labels in asked:
         if unknown := set(labels) - set(groups):
-            raise ValueError(_no_such(sorted(unknown)[0], "group", groups))
+            raise ValueError(no_such(sorted(unknown)[0], "group", groups))
     open_groups = [g for g in groups if all(g not in labels for labels in asked)]
     if uneven := [g for g in groups for v in asked if g not in v and g not in open_groups]:
         raise ValueError(f"group {uneven[0]!r} is given for one curve and not for the other")
@@ -455,15 +462,18 @@ def _code(runs: Any, group: str, label: Any) -> int:
         return len(labels)
     if str(label) not in labels:
         raise ValueError(
-            f"{_no_such(str(label), group, labels)}; None stands for a new label, "
+            f"{no_such(str(label), group, labels)}; None stands for a new label, "
             "drawn from the population"
         )
     return labels.index(str(label))
 
 
-def _no_such(name: Any, kind: str, known: Iterable[Any]) -> str:
-    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(str, known))}"
+def no_such(name: Any, kind: str, known: Iterable[Any]) -> str:
+    """Say that there is no such thing, and what there is."""
+    names = [str(k) for k in known]
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"there are {', '.join(names)}" if names else "there are none"
+    hint = f"did you mean {near[0]!r}?" if near else hint
     return f"no {kind} is called {name!r}: {hint}"
 
 

@@ -173,7 +173,7 @@ def next_run(
     """
     asked = candidates_of(fit, candidates, goal if isinstance(goal, Mapping) else None)
     if not np.isfinite(budget) or budget <= 0:
-        raise ValueError(f"budget must be positive, not {budget}")
+        raise ValueError(f"budget must be positive and finite, not {budget}")
     seen = outlook(fit, asked, np.random.default_rng(random_seed))
     name, draws = _goal(fit, goal, seen.goal)
     scores = draws if name == "which form is right" else normal_scores(draws)

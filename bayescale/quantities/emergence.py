@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.quantities.curves import Curve, Source, curve_of
-from bayescale.quantities.paths import Path, Way, path_of
+from bayescale.quantities.paths import Path, Way, path_of, two_scales
 from bayescale.quantities.results import Result, columns, percent, span
 
 if TYPE_CHECKING:
@@ -133,9 +133,7 @@ def emergence_test(
     """
     curve = curve_of(fit, groups)
     way = path_of((curve,), path)
-    low, high = map(float, way.data if between is None else between)
-    if not 0 < low < high:
-        raise ValueError(f"between must be two positive scales, the smaller first, not {between}")
+    low, high = two_scales("between", way.data if between is None else between)
     if not curve.is_positive:
         raise ValueError(f"{curve.response} may be negative: it has no local exponent")
     is_rate = curve.is_share and curve.higher_is_better

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve
+from bayescale.quantities.curves import Curve, no_such
 
 
 def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
@@ -13,8 +13,11 @@ def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
     symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
     if not isinstance(x, Mapping):
         if len(symbols) != 1:
-            raise ValueError(f"say which input is meant: x={{{symbols[0]!r}: ...}}")
+            example = ", ".join(f"{s!r}: ..." for s in symbols)
+            raise ValueError(f"the law has several inputs: give all of them, x={{{example}}}")
         x = {symbols[0]: x}
+    if unknown := sorted(set(x) - set(symbols)):
+        raise ValueError(no_such(unknown[0], "input", symbols))
     if wrong := sorted(set(symbols) - set(x)):
         raise ValueError(f"missing the inputs {', '.join(wrong)}")
     arrays = np.broadcast_arrays(*[np.atleast_1d(np.asarray(x[s], float)) for s in symbols])

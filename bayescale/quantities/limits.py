@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Form, Source, curves_of, every_curve
+from bayescale.quantities.curves import Curve, Form, Source, curves_of, every_curve, no_such
 from bayescale.quantities.results import Result, averaged_over, columns, percent, span
 
 if TYPE_CHECKING:
@@ -251,10 +251,13 @@ def exponent_contrast(
         if not exponents:
             raise ValueError(f"{one.forms[0].law.title} has no exponent: name a parameter")
         parameter = exponents[0]
+    for curve in (one, other):
+        known = list(dict.fromkeys(q.name for f in curve.forms for q in f.law.parameters))
+        if parameter not in known:
+            raise ValueError(f"{curve.label}: {no_such(parameter, 'parameter', known)}")
     gap = values_of(one, parameter) - values_of(other, parameter)
     if np.isnan(gap).all():
-        known = ", ".join(q.name for q in one.forms[0].law.parameters)
-        raise ValueError(f"no form has the parameter {parameter!r}; there are {known}")
+        raise ValueError(f"no draw has {parameter!r} on both sides: compare one form with itself")
     return Contrast(parameter, one.label, other.label, gap[~np.isnan(gap)], one.averaged)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,13 @@ class Path:
         return low / 10**below, high * 10**above
 
 
+def two_scales(name: str, ends: Any) -> tuple[float, float]:
+    """Check two scales, the smaller first."""
+    if np.shape(ends) != (2,) or not 0 < ends[0] < ends[1] < np.inf:
+        raise ValueError(f"{name} must be two positive scales, the smaller first, not {ends!r}")
+    return float(ends[0]), float(ends[1])
+
+
 def path_of(curves: tuple[Curve, ...], path: Way) -> Path:
     """Resolve what the user said about the inputs.
 
@@ -65,6 +73,11 @@ def path_of(curves: tuple[Curve, ...], path: Way) -> Path:
     fixed = dict(path or {})
     if unknown := [s for s in fixed if s not in symbols]:
         raise ValueError(f"path names the input {unknown[0]!r}; there are {', '.join(symbols)}")
+    if wrong := [s for s, v in fixed.items() if not callable(v) and not isinstance(v, Real)]:
+        raise ValueError(
+            f"path[{wrong[0]!r}] must be a number or a function of the scale, such as "
+            f"lambda {symbols[0]}: 20 * {symbols[0]}, not {fixed[wrong[0]]!r}"
+        )
     free = [s for s in symbols if s not in fixed]
     if len(free) != 1:
         other = symbols[-1]

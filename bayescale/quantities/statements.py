@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.quantities.curves import Source, pooled
+from bayescale.quantities.curves import Source, no_such, pooled
 from bayescale.quantities.results import Result, columns, percent
 
 if TYPE_CHECKING:
@@ -124,11 +124,18 @@ def probability(
     if read is None:
         raise ValueError(f"cannot read the statement {statement!r}: write e.g. 'loss < 2.0'")
     name, sign, value = read["name"], read["sign"], float(read["value"])
+    if any(c in name for c in "<>"):
+        raise ValueError(f"{statement!r} holds several comparisons: ask for one at a time")
     chosen = pooled(fit)
-    response = chosen[0][0].runs.names["y"]
+    runs = chosen[0][0].runs
+    response = runs.names["y"]
+    if unknown := [g for g in groups or {} if g not in (*runs.groups, "sequence")]:
+        raise ValueError(no_such(unknown[0], "group", runs.groups))
     if name in ("y", response):
         if at is None:
-            raise ValueError(f"say where {name} is meant, e.g. at={{'C': 1e24}}")
+            raise ValueError(f"say where {name} is meant, e.g. at={{{next(iter(runs.x))!r}: 1e24}}")
+        if runs.is_counts and not 0 <= value <= 1:
+            raise ValueError(f"{statement!r}: the response is a share between 0 and 1")
         forecasts = [one.forecast(at, groups=groups, kind=kind) for one, _ in chosen]
         points = forecasts[0].points
         draws = np.concatenate(
@@ -152,10 +159,10 @@ def _parameter(
     for fit, rows in having:
         variable = fit.posterior[name]
         wanted = {g: str(v) for g, v in groups.items() if g in variable.dims}
-        try:
-            variable = variable.sel(wanted)
-        except KeyError as error:
-            raise ValueError(f"the fit has no such label in {wanted}") from error
+        for g, label in wanted.items():
+            if label not in variable[g].values:
+                raise ValueError(no_such(label, g, variable[g].values))
+        variable = variable.sel(wanted)
         dims = [d for d in variable.dims if d not in ("chain", "draw")]
         here = pd.MultiIndex.from_product([variable[d].values for d in dims]) if dims else None
         frame = here.to_frame(index=False, name=dims) if here is not None else pd.DataFrame([{}])

@@ -32,7 +32,7 @@ class Reach(Result):
         Responses to reach, in the unit of the table.
     draws : array, shape (sample,) or (sample, targets)
         Scale in its own unit; inf where the target is not reached within 30 decades beyond the
-        data.
+        data, 12 decades below them where it is reached from there on.
     curve : Curve
         The curve.
     path : Path
@@ -60,6 +60,11 @@ class Reach(Result):
         """Probability that it takes more than the largest scale of the data (or never happens)."""
         return (self.draws > self.path.data[1]).mean(axis=0)
 
+    @property
+    def p_below_data(self) -> np.ndarray:
+        """Probability that less than the smallest scale of the data is enough."""
+        return (self.draws < self.path.data[0]).mean(axis=0)
+
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a target: quantiles over all draws, "never" counting as the largest scale."""
         import pandas as pd
@@ -67,16 +72,19 @@ class Reach(Result):
         table = pd.DataFrame({"target": np.atleast_1d(self.target), **columns(self._each, ci_prob)})
         table["p_never"] = np.atleast_1d(self.p_never)
         table["p_beyond_data"] = np.atleast_1d(self.p_beyond_data)
+        table["p_below_data"] = np.atleast_1d(self.p_below_data)
         return table.set_index("target")
 
     @property
     def sentence(self) -> str:
         """Scale for the last target."""
+        p_below = float(np.atleast_1d(self.p_below_data)[-1])
+        below = f", below them with probability {percent(p_below)}" if p_below else ""
         return (
             f"{self.curve.response} = {np.atleast_1d(self.target)[-1]:.4g} takes "
             f"{self.path.symbol} = {span(self._each[:, -1])}; it is never reached with probability "
             f"{percent(float(np.atleast_1d(self.p_never)[-1]))} and lies beyond the data with "
-            f"probability {percent(float(np.atleast_1d(self.p_beyond_data)[-1]))}."
+            f"probability {percent(float(np.atleast_1d(self.p_beyond_data)[-1]))}{below}."
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -130,8 +138,10 @@ def scale_for(
     curve = curve_of(fit, groups)
     way = path_of((curve,), path)
     targets = np.atleast_1d(np.asarray(target, float))
-    if targets.ndim != 1 or not np.all(np.isfinite(targets)):
+    if targets.ndim != 1 or not targets.size or not np.all(np.isfinite(targets)):
         raise ValueError("target must be one finite number or a list of them")
+    if curve.is_share and not np.all((targets > 0) & (targets < 1)):
+        raise ValueError(f"target: {curve.response} is a share between 0 and 1")
     sign = -1.0 if curve.higher_is_better else 1.0
     scale = first_below(
         lambda x: sign * way.along(curve)(x), sign * targets[None, :], search_grid(way)

@@ -123,13 +123,14 @@ def at_target(forecast: "Forecast", target: Mapping[str, float]) -> "pd.DataFram
     target : mapping of str to float
         The scale, by symbol.
     """
+    import numpy as np
     import pandas as pd
 
     table = forecast.table
     groups = [g for g in forecast.runs.groups if g in table]
-    symbol = next(iter(target))
+    away = sum(np.abs(np.log(table[symbol] / value)) for symbol, value in target.items())
     parts = [part for _, part in table.groupby(groups, sort=False)] if groups else [table]
-    rows = [part.loc[[(part[symbol] - target[symbol]).abs().idxmin()]] for part in parts]
+    rows = [part.loc[[away[part.index].idxmin()]] for part in parts]
     bands = [f"{end}_{p:g}" for p in forecast.ci_prob for end in ("lower", "upper")]
     kept = [*groups, "decades_beyond", "median", *bands]
     return pd.concat(rows, ignore_index=True)[kept]

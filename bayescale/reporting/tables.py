@@ -31,6 +31,9 @@ TITLES = {
 #: Decimals of columns whose uncertainty is no column.
 DECIMALS = {"r_hat": 3, "max_rhat": 3, "weight": 2}
 
+#: Numbers without a fraction are written out below this, and as scales from there on.
+WHOLE = 1e6
+
 _BAND = re.compile(r"lower_(0?\.\d+)$")
 
 
@@ -128,7 +131,8 @@ def _cell(row: dict[Any, Any], column: str, digits: int) -> str:
     if band := _BAND.match(column):
         ends = value, row[f"upper_{band[1]}"]
         return " to ".join(rounded(float(end), error, digits) for end in ends)
-    if isinstance(value, int) or (error is None and float(value).is_integer()):
+    whole = error is None and float(value).is_integer() and abs(value) < WHOLE
+    if isinstance(value, int) or whole:
         return str(int(value))
     own = float(value) if column in ERROR_OF.values() else None
     return rounded(float(value), own if own is not None else error, digits)
@@ -196,8 +200,8 @@ def latex(text: str) -> str:
         text = text.replace(sign, {"\\": "\0", "{": r"\{", "}": r"\}"}[sign])
     text = re.sub(r"([&%$#_])", r"\\\1", text).replace("\0", r"\textbackslash{}")
     text = text.replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
-    text = re.sub(r"(?<=\d)e(-?\d+)\b", r"$\\times 10^{\1}$", text)
-    return re.sub(r"(?<![\w.-])-(?=\d)", "$-$", text)
+    text = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", text)
+    return re.sub(r"(?<=\d)e(-?\d+)\b", r"$\\times 10^{\1}$", text)
 
 
 def _html(rows: Rows) -> str:

@@ -111,6 +111,8 @@ def fit_many(
     """
     if not isinstance(tables, Mapping) or not tables:
         raise ValueError("fit_many takes a mapping of names to tables, e.g. {'curve 1': runs}")
+    if wrong := [name for name in tables if not isinstance(name, str)]:
+        raise ValueError(f"names of tables are text, not {wrong[0]!r}: give {{str(name): runs}}")
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
     options = {"draws": draws, "tune": tune, "chains": chains}
