@@ -106,7 +106,7 @@ def _inputs(forecast: "Forecast") -> list[str]:
     points = forecast.points
     own = [s for s in forecast.runs.x if s in points]
     told = ("loss", "decades_beyond", *_groups(forecast))
-    return own or [s for s in points.select_dtypes("number") if s not in told]
+    return own or [str(s) for s in points.select_dtypes("number") if s not in told]
 
 
 def _groups(forecast: "Forecast") -> list[str]:

@@ -196,7 +196,7 @@ class Speedup(Multiplier):
     @property
     def sentence(self) -> str:
         """The speed-up at both ends and whether it shrinks."""
-        ends = np.argmin(self.scale), np.argmax(self.scale)
+        ends = int(np.argmin(self.scale)), int(np.argmax(self.scale))
         said = [f"{span(self.draws[:, i])} at {self._at(i)}" for i in dict.fromkeys(ends)]
         return (
             f"The speed-up of {self.b.label} over {self.a.label} is {' and '.join(said)}; it "
