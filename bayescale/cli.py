@@ -67,6 +67,10 @@ def forecast(
         str | None,
         typer.Option(help="The column of run ids, where rows are checkpoints of runs."),
     ] = None,
+    better: Annotated[
+        str | None,
+        typer.Option(help="lower or higher: which y is better, where it is not a loss."),
+    ] = None,
     html: Annotated[
         bool, typer.Option("--html", help="Also write report.html, one page that opens offline.")
     ] = False,
@@ -77,10 +81,11 @@ def forecast(
     console = Console(highlight=False)
     with one_line_errors(), warnings_as_notes():
         columns = {"--y": y, "--x": x, "--group": group, "--y-se": y_se, "--sequence": sequence}
+        columns["--better"] = better
         if table is None:
             runs = bundled(console, columns)
         else:
-            runs = read(table, y, x or [], group or [], y_se, sequence)
+            runs = read(table, y, x or [], group or [], y_se=y_se, sequence=sequence, better=better)
         laws = chosen_laws(law or [], runs)
         target = chosen_target(to or [], runs)
         out.mkdir(parents=True, exist_ok=True)
@@ -167,8 +172,7 @@ def read(
     y: str | None,
     x: Sequence[str],
     group: Sequence[str],
-    y_se: str | None,
-    sequence: str | None,
+    **options: str | None,
 ) -> "Runs":
     """Read the user's table."""
     from bayescale.runs import Runs
@@ -182,8 +186,7 @@ def read(
         y=y,
         x=x[0].strip() if one else inputs,
         groups=pairs(group) or None,
-        y_se=y_se,
-        sequence=sequence,
+        **options,
     )
 
 
@@ -319,9 +322,14 @@ def crossings(comparison: "Comparison") -> Iterator[str]:
     import itertools
 
     from bayescale.quantities import crossover_scale
+    from bayescale.quantities.curves import direction
 
-    runs = next(iter(comparison.fits.values())).runs
+    fits = comparison.fits.values()
+    runs = next(iter(fits)).runs
     if len(runs.x) > 1 or not runs.groups:
+        return
+    if all(direction(fit) is None for fit in fits):
+        yield "Say with --better which responses are better, to be told which family is."
         return
     first, *others = runs.groups
     if not 2 <= len(runs.labels(first)) <= 4:

@@ -392,7 +392,7 @@ def _curves(
         start = stop
     symbols = tuple(dict.fromkeys(s for form in forms[0] for _, s in form.columns))
     runs = chosen[0][0].runs
-    better = next((said for fit, _ in chosen if (said := _better(fit))), None)
+    better = next((said for fit, _ in chosen if (said := direction(fit))), None)
     is_share = runs.is_counts or all(fit.law.response == "unit" for fit, _ in chosen)
     names = names or [_name_of(labels) or _title(source) for labels in asked]
     return tuple(
@@ -401,7 +401,7 @@ def _curves(
     )
 
 
-def _better(fit: Any) -> str | None:
+def direction(fit: Any) -> str | None:
     """Which responses are better: as table or law say, else by the kind of response."""
     if said := fit.runs.better or fit.law.better:
         return str(said)
