@@ -1,5 +1,7 @@
 """What is sampled is a choice of coordinates: it changes neither priors nor parameters."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -66,6 +68,22 @@ def test_every_coordinate_keeps_the_prior_of_its_parameter(law, noise):
             off = (z[q.name] - arrays[f"offset_{q.name}"]) / arrays[f"scale_{q.name}"]
             wanted += stats.norm.logpdf(off, 0, q.spread) - np.log(arrays[f"scale_{q.name}"])
         assert density(point) == pytest.approx(wanted.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [bs.laws.BrokenPowerLaw(), bs.laws.CrossoverPowerLaw(), bs.laws.OffsetPowerLaw()],
+    ids=["bnsl", "crossover", "offset"],
+)
+def test_draws_mean_the_same_in_another_process(law):
+    structure = structure_of(law, bs.Runs(broken_runs(), y="y", x="x"), None, bs.LogNormal(), None)
+    arrays = arrays_of(structure, bs.Runs(broken_runs(), y="y", x="x"))
+    rng = np.random.default_rng(0)
+    point = {f"{q.name}_raw": rng.normal(size=(5, 1)) for q in structure.parameters}
+    here = coordinates(np, structure, point, arrays)
+    sent = pickle.loads(pickle.dumps(structure))
+    for name, z in coordinates(np, sent, point, arrays).items():
+        np.testing.assert_array_equal(z, here[name], err_msg=name)
 
 
 def test_pooled_coordinates_keep_the_prior_of_their_population():

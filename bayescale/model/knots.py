@@ -93,7 +93,7 @@ def _solved(knots: _Knots, q: Parameter) -> tuple[Any, Any]:
         if r.name in z:
             value = xp.exp(z[r.name]) if r.is_positive else z[r.name]
             rest = rest - knots.beside(value, r) * column[r.name]
-    later = [r for r in knots.linear if r.name not in z and r is not q]
+    later = [r for r in knots.linear if r.name not in {*z, q.name}]
     return knots.solve(q, [column[r.name] for r in (q, *later)], rest, later)
 
 
