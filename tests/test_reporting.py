@@ -74,6 +74,15 @@ def test_latex_escapes_and_sets_powers_of_ten():
     assert r"1.50$\times 10^{18}$" in bs.to_paper(big, "latex")
 
 
+def test_heavy_tails_do_not_round_a_median_away():
+    skewed = {"median": [44.0, 8.9e20], "sd": [1393.0, 4.2e23], "lower_0.9": [8.0, 8.4e19]}
+    text = bs.to_paper(pd.DataFrame({**skewed, "upper_0.9": [103.0, 1.1e23]}, index=["A", "d"]))
+    assert "| A | 44 | 1393 | 8 to 103 |" in text
+    assert "| d | 8.9e20 | 4.2e23 |" in text
+    around_zero = {"median": [0.002], "sd": [0.5], "lower_0.9": [-0.8], "upper_0.9": [0.7]}
+    assert "| 0.00 | 0.50 | -0.80 to 0.70 |" in bs.to_paper(pd.DataFrame(around_zero))
+
+
 def test_latex_sets_negative_powers_of_ten_in_one_formula():
     table = pd.DataFrame({"median": [1.234e-7], "sd": [3e-9]}, index=["A"])
     assert r"1.234$\times 10^{-7}$ & 3.0$\times 10^{-9}$" in bs.to_paper(table, "latex")

@@ -40,9 +40,9 @@ _BAND = re.compile(r"lower_(0?\.\d+)$")
 def to_paper(table: "pd.DataFrame", form: str = "markdown", *, digits: int = 2) -> str:
     r"""Write a table for print, with every number rounded by its uncertainty.
 
-    A median or score keeps as many decimals as give its standard deviation or standard error (or
-    half of its narrowest interval, where it has neither) `digits` significant figures.  The two
-    ends of an interval become one column that states its probability.
+    A median or score keeps as many decimals as give its standard deviation or standard error, or
+    the distance to the nearest end of an interval where that is smaller (as with heavy tails),
+    `digits` significant figures.  The two ends become one column that states its probability.
 
     Parameters
     ----------
@@ -139,15 +139,17 @@ def _cell(row: dict[Any, Any], column: str, digits: int) -> str:
 
 
 def _error(row: dict[Any, Any], column: str) -> float | None:
-    """Uncertainty of a column: a standard error, or half of the narrowest interval."""
+    """Uncertainty of a column: a standard error, or the nearest end of an interval if nearer."""
     of_median = column == "median" or _BAND.match(column)
     named = ERROR_OF.get("median" if of_median else column)
-    if named in row:
-        return float(row[named])
+    errors = [float(row[named])] if named in row else []
     if of_median:
         bands = [c for c in row if _BAND.match(str(c))]
-        return min(((row[f"upper_{c[6:]}"] - row[c]) / 2 for c in bands), default=None)
-    return None
+        middle = row.get("median")
+        for c in bands:
+            low, high = row[c], row[f"upper_{c[6:]}"]
+            errors += [(high - low) / 2] if middle is None else [middle - low, high - middle]
+    return min((e for e in errors if math.isfinite(e) and e > 0), default=None)
 
 
 def rounded(value: float, error: float | None, digits: int = 2) -> str:
