@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bayescale.comparison import Comparison
+    from bayescale.fitting import Fit
     from bayescale.laws.base import Law
     from bayescale.runs import Runs
 
@@ -388,11 +389,20 @@ def draw(answer: Answer, out: Path) -> None:
         for suffix in ("png", "pdf"):
             plt.savefig(out / f"forecast.{suffix}")
     with plots.publication():
-        plots.plot_exponents(best)
-        plt.savefig(out / "exponents.png")
+        for file, name in exponent_figures(best).items():
+            plots.plot_exponents(best, name)
+            plt.savefig(out / file)
         plots.plot_comparison(answer.comparison)
         plt.savefig(out / "comparison.png")
     plt.close("all")
+
+
+def exponent_figures(fit: "Fit") -> dict[str, str | None]:
+    """Files of the figures of exponents, and which parameter each shows."""
+    names = [q.name for q in fit.law.with_role("exponent")]
+    if len(names) < 2:
+        return {"exponents.png": None}
+    return {f"exponents_{name}.png": name for name in names}
 
 
 def page_of(answer: Answer, out: Path) -> str:
@@ -403,7 +413,10 @@ def page_of(answer: Answer, out: Path) -> str:
     captions = {
         "Measured runs, and the stacked forecast of a new run with its bands; what lies beyond "
         "the dotted line is extrapolation.": "forecast.png",
-        f"Exponents of {best}.": "exponents.png",
+        **{
+            f"{name or 'Exponents'} of {best}.": file
+            for file, name in exponent_figures(answer.comparison.fits[best]).items()
+        },
         "Score of every form, difference to the best one, and stacking weight.": "comparison.png",
     }
     return page(

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from bayescale import cli, laws
+from bayescale import cli, known_fit, laws
 from bayescale.runs import Runs
 
 call = CliRunner().invoke
@@ -166,6 +166,14 @@ def test_a_forecast_ends_well_and_writes_every_file(answered):
         "power_law.nc",
         "report.html",
     }
+
+
+def test_every_exponent_of_a_law_has_its_figure():
+    runs = Runs({"N": [1e8], "D": [1e9], "loss": [3.0]}, y="loss", x={"N": "N", "D": "D"})
+    constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
+    fit = known_fit(laws.Chinchilla(), runs, constants)
+    files = {"exponents_alpha.png": "alpha", "exponents_beta.png": "beta"}
+    assert cli.exponent_figures(fit) == files
 
 
 def test_the_screen_shows_verdict_target_and_crossing(answered):

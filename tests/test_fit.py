@@ -66,7 +66,7 @@ def test_summary_names_its_interval(fit):
 def test_diagnostics_hold_the_promised_fields(fit):
     assert {
         "max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "ebfmi", "compile_s", "sample_s",
-        "total_s", "converged", "jumps",
+        "total_s", "converged", "jumps", "retried",
     } == set(fit.diagnostics)  # fmt: skip
     assert fit.diagnostics["max_rhat"] < 1.05
 

@@ -159,6 +159,24 @@ def test_one_group_can_set_the_colours(forecast):
     assert len({line.get_color() for line in drawn(ax, "within")}) == 2
 
 
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [(np.geomspace(1e9, 1e13, 20), "tokens (D) 1e+09 to 1e+13"), (2e11, "tokens (D) = 2e+11")],
+    ids=["rising along", "fixed"],
+)
+def test_a_path_through_several_inputs_is_a_curve_that_says_where_the_others_are(tokens, said):
+    N, D = map(np.ravel, np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
+    table = {"params": N, "tokens": D, "loss": np.linspace(4, 2, 9)}
+    joint = Runs(table, y="loss", x={"N": "params", "D": "tokens"})
+    constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
+    fit = known_fit(laws.Chinchilla(), joint, constants)
+    ax = fit.forecast({"N": np.geomspace(1e8, 1e12, 20), "D": tokens}, kind="mean").plot()
+    assert ax.get_xlabel() == f"params (N); {said}"
+    gids = [line.get_gid() for line in ax.lines]
+    assert "beyond" in gids
+    assert "edge" not in gids  # the data end in several inputs
+
+
 def test_data_and_curve_lose_the_same_floor(fit):
     forecast = fit.forecast(GRID, groups={"family": "lstm", "dataset": "web"}, kind="mean")
     ax = plots.plot_forecast(forecast, reducible=True)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,7 +157,7 @@ def sample_with_care(
     """
     sampled = sample(structure, arrays, random_seed=random_seed, draws=draws, tune=tune, **options)
     sampled, found = mix(structure, arrays, sampled, random_seed)
-    seconds = sampled.compile_s, sampled.sample_s
+    seconds, retried = (sampled.compile_s, sampled.sample_s), False
     if not found["converged"]:
         again = sample(
             structure,
@@ -171,9 +171,9 @@ def sample_with_care(
         again, refound = mix(structure, arrays, again, random_seed)
         seconds = seconds[0] + again.compile_s, seconds[1] + again.sample_s
         if refound["converged"] or refound["max_rhat"] < found["max_rhat"]:
-            sampled, found = again, refound
+            sampled, found, retried = again, refound, True
     timing = {"compile_s": seconds[0], "sample_s": seconds[1], "total_s": sum(seconds)}
-    return sampled, {**found, **timing}
+    return sampled, {**found, **timing, "retried": retried}
 
 
 @dataclass(frozen=True)
@@ -194,8 +194,9 @@ class Fit:
         Statistics of NUTS, shape (chain, draw), also where jumps made the draws.
     diagnostics : mapping
         ``max_rhat``, ``min_ess_bulk``, ``min_ess_tail``, ``divergences``, ``ebfmi``,
-        ``converged``, ``compile_s``, ``sample_s``, ``total_s``, and ``jumps``: the share of
-        accepted jumps between modes, 0 where chains mixed without.
+        ``converged``, ``compile_s``, ``sample_s``, ``total_s``, ``retried`` (whether draws
+        are those of a second, longer run), and ``jumps``: the share of accepted jumps between modes, 0
+        where chains mixed without.
     random_seed : int
         Seed of sampling and of forecasts.
     """
@@ -381,29 +382,16 @@ def refit(
         chains=chains,
         progressbar=False,
     )
-    return Fit(
-        original.law,
-        original.runs,
-        original.structure,
-        arrays,
-        sampled.draws,
-        sampled.stats,
-        found,
-        random_seed,
+    return replace(
+        original,
+        arrays=arrays,
+        draws=sampled.draws,
+        stats=sampled.stats,
+        diagnostics=found,
+        random_seed=random_seed,
     )
 
 
 def refit_on(original: Fit, runs: Runs, **options: Any) -> Fit:
     """Sample the structure of a fit on another table with the same groups; see :func:`refit`."""
-    arrays = arrays_of(original.structure, runs)
-    fitted = refit(original, arrays, **options)
-    return Fit(
-        fitted.law,
-        runs,
-        fitted.structure,
-        fitted.arrays,
-        fitted.draws,
-        fitted.stats,
-        fitted.diagnostics,
-        fitted.random_seed,
-    )
+    return replace(refit(original, arrays_of(original.structure, runs), **options), runs=runs)

@@ -1,5 +1,6 @@
 """Exponents of all groups, and how far pooling pulls them towards the population."""
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from bayescale.plots._axes import (
     response,
     symbol,
 )
+
+#: Letters of a label on one line.
+LABEL_WIDTH = 24
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,7 +92,7 @@ def plot_exponents(
         ax.axvspan(start, stop, color=GREY, alpha=0.15, linewidth=0, zorder=0)
         ax.axvline(middle, color=GREY, linewidth=0.8, zorder=0, gid="population")
     _alone_beside(ax, fit, name, groups, labels)
-    ax.set_yticks(places, labels)
+    ax.set_yticks(places, [textwrap.fill(label, LABEL_WIDTH) for label in labels])
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_xlabel(symbol(name))
     legend_above(np.array([ax]), _handles(ci_prob, population is not None), new=new)

@@ -41,7 +41,8 @@ def plot_forecast(
 
     Solid lines lie within the data of their label; beyond them lines are dashed, bands are paler
     and have dashed edges, and the curve ends in a hollow marker.  A dotted line marks the
-    largest input of the data shown.  Axes are logarithmic where everything is positive.
+    largest input of the data shown, where there is one input; of several, the axis says what the
+    others are.  Axes are logarithmic where everything is positive.
 
     Parameters
     ----------
@@ -175,11 +176,11 @@ def _draw(
         if len(rows):
             edges.append((mine if len(mine) else rows)[at].max())
         series = series.sort_values(at, kind="stable")
-        if len(series) == 1 or any(series[s].nunique() > 1 for s in others):
+        if len(series) == 1 or (others and not series[at].is_unique):
             _scattered(ax, series, forecast.ci_prob, at, look)
         else:
             _curve(ax, series, forecast.ci_prob, at, look, opacity)
-    if edges and any(table[at] > max(edges)):
+    if edges and not others and any(table[at] > max(edges)):
         ax.axvline(max(edges), color=GREY, linestyle=":", linewidth=0.8, zorder=0, gid="edge")
 
 
@@ -298,7 +299,7 @@ def _finish(
     lowest, highest = table[f"lower_{widest:g}"], table[f"upper_{widest:g}"].max()
     for ax in axes:
         log_axis(ax, "x")
-        ax.set_xlabel(axis_name(forecast.runs, at))
+        ax.set_xlabel(_along(forecast, table, at))
     if reducible:
         # What lies far below all data is the noise of a median near its floor.
         lowest_seen = rows["y"].min()
@@ -310,6 +311,16 @@ def _finish(
             log_axis(ax, "y")
     name = axis_name(forecast.runs, "y")
     axes[0].set_ylabel(f"{name} above its floor" if reducible else name)
+
+
+def _along(forecast: "Forecast", table: "pd.DataFrame", at: str) -> str:
+    """Name of the horizontal axis, and what the other inputs are meanwhile."""
+    said = [axis_name(forecast.runs, at)]
+    for other in (s for s in _inputs(forecast) if s != at):
+        low, high = table[other].min(), table[other].max()
+        where = f"= {low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        said.append(f"{axis_name(forecast.runs, other)} {where}")
+    return "; ".join(said)
 
 
 def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray) -> list[Any]:

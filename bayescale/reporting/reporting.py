@@ -199,7 +199,7 @@ def _first_line(thing: Any) -> str:
 _WHERE = {
     "level": "the logarithm of the response at the geometric mean of the inputs",
     "intercept": "the response at the geometric mean of the inputs",
-    "floor": "the logit of the irreducible share of the response there",
+    "floor": "the logit of the irreducible share of the response at the same place",
     "location": "the place of the bend, in half ranges of ln x widened by a decade",
     "ceiling": "the logit of the share of the room above the data",
 }
@@ -208,12 +208,17 @@ _SCALE = {"log": "logarithm", "real": "value", "unit": "logit"}
 
 def _priors(fit: "Fit") -> Iterator[str]:
     structure, anchor = fit.structure, True
-    for q in structure.parameters:
+    levels_first = sorted(structure.parameters, key=lambda q: q.role not in ("level", "intercept"))
+    for q in levels_first:
         if q.name in structure.prior_of:
             yield f"`{q.name}`: {_given(structure.prior_of[q.name])}."
         elif q.role in _WHERE:
             anchor = False
-            yield f"`{q.name}`: normal with SD {q.spread:g} for {_WHERE[q.role]}."
+            where = _WHERE[q.role]
+            if q.role == "level" and q.name != structure.anchored and structure.anchored:
+                first = f"that of `{structure.anchored}` at the same place"
+                where = f"the logarithm of its term over {first}"
+            yield f"`{q.name}`: normal with SD {q.spread:g} for {where}."
         elif q.spread > 0:
             yield f"`{q.name}`: {_prior(q)}."
         if isinstance(structure.pooling_of[q.name], Partial):
@@ -257,7 +262,8 @@ def _convergence(fit: "Fit") -> Iterator[str]:
     if "max_rhat" not in found:
         yield "The parameters were given, not sampled."
         return
-    yield f"NUTS, {chains} chains of {draws} draws after warm-up, seed {fit.random_seed}."
+    again = " (a second, longer run, as the first did not pass)" if found.get("retried") else ""
+    yield f"NUTS, {chains} chains of {draws} draws after warm-up{again}, seed {fit.random_seed}."
     yield (
         f"Largest R-hat {found['max_rhat']:.3f}, smallest bulk ESS {found['min_ess_bulk']:.0f} and "
         f"tail ESS {found['min_ess_tail']:.0f}, {found['divergences']} divergences, smallest "
