@@ -169,7 +169,8 @@ def test_a_forecast_ends_well_and_writes_every_file(answered):
 
 
 def test_every_exponent_of_a_law_has_its_figure():
-    runs = Runs({"N": [1e8], "D": [1e9], "loss": [3.0]}, y="loss", x={"N": "N", "D": "D"})
+    N, D = map(np.ravel, np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10]))
+    runs = Runs({"N": N, "D": D, "loss": 3.0 + 0 * N}, y="loss", x={"N": "N", "D": "D"})
     constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
     fit = known_fit(laws.Chinchilla(), runs, constants)
     files = {"exponents_alpha.png": "alpha", "exponents_beta.png": "beta"}

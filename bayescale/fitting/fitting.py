@@ -195,8 +195,8 @@ class Fit:
     diagnostics : mapping
         ``max_rhat``, ``min_ess_bulk``, ``min_ess_tail``, ``divergences``, ``ebfmi``,
         ``converged``, ``compile_s``, ``sample_s``, ``total_s``, ``retried`` (whether draws
-        are those of a second, longer run), and ``jumps``: the share of accepted jumps between modes, 0
-        where chains mixed without.
+        are those of a second, longer run), and ``jumps``: the share of accepted jumps between
+        modes, 0 where chains mixed without.
     random_seed : int
         Seed of sampling and of forecasts.
     """
