@@ -1,5 +1,7 @@
 """Hide the largest scales, forecast them, and score the forecasts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,6 +132,18 @@ def test_overconfident_forecasts_are_not_supported_and_ask_for_their_doubt():
     assert tested.supported() == 0.0
     assert "do not support" in tested.verdict()
     assert 0.03 < tested.discrepancy().scale < 0.08
+
+
+def test_few_curves_do_not_excuse_bands_that_miss_half_of_their_runs():
+    inside, outside = [0.0] * 18, [0.5] * 18
+    tested = known(np.array(inside + outside), curves=36)
+    (case,) = tested.cases
+    two_curves = replace(case, cell=np.arange(36) % 2)
+    tested = replace(tested, cases=(two_curves,))
+    assert tested.supported() == 0.0
+    said = tested.verdict()
+    assert said.startswith("These data do not support forecasting with law: 50% of 36 runs")
+    assert "of 2 curves: few to tell" in said
 
 
 def test_doubt_is_a_share_of_the_change_where_steep_curves_are_missed_by_more():

@@ -1,5 +1,6 @@
 """Score forecasts of hidden runs, and say what they ask for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Discrepancies per decade, and by a share of the change, among which the back-test chooses.
 SCALES, SHARES = np.geomspace(0.002, 1.0, 28), np.geomspace(0.01, 2.0, 24)
+
+#: Curves below which a verdict says that they are few.
+FEW_CURVES = 5
 
 
 @dataclass(frozen=True)
@@ -135,9 +139,9 @@ class Backtest:
     def supported(self, law: str | None = None, ci_prob: float = 0.9) -> float:
         """Decades beyond the data up to which the bands of a law kept their promise.
 
-        Going outwards cut by cut, the last distance at which the coverage of the `ci_prob`
-        interval is not below its probability by more than two standard errors, with the
-        curves (combinations of labels) that were hidden as independent units.
+        Going outwards cut by cut, the last distance at which the `ci_prob` interval missed at
+        most twice as many hidden runs as it should, and no more than chance explains: two standard
+        errors, with the curves (combinations of labels) as independent units.
 
         Parameters
         ----------
@@ -151,23 +155,8 @@ class Backtest:
         float
             Decades; 0 where already the nearest hidden runs fell outside too often.
         """
-        points = self.points[self.points["law"] == self._only(law)]
-        if ci_prob not in self.ci_prob:
-            raise ValueError(f"ci_prob must be one of {self.ci_prob}, not {ci_prob}")
-        reached = 0.0
-        cells: dict[Any, dict[Any, Any]] = {
-            case.cut: dict(zip(case.rows, case.cell, strict=True)) for case in self.cases
-        }
-        for cut, part in sorted(
-            points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
-        ):
-            curve = part["row"].map(cells[cut])
-            by_curve = part.groupby(curve.to_numpy())[f"inside_{ci_prob:g}"].mean()
-            allowed = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
-            if not part["trusted"].all() or by_curve.mean() < ci_prob - allowed:
-                break
-            reached = float(part["decades_beyond"].max())
-        return reached
+        kept = [found.decades for found in self._promises(law, ci_prob) if found.kept]
+        return kept[-1] if kept else 0.0
 
     def verdict(self, law: str | None = None, ci_prob: float = 0.9) -> str:
         """Say how far beyond the data these data support forecasting.
@@ -178,14 +167,39 @@ class Backtest:
             As for :meth:`supported`.
         """
         name = self._only(law)
-        decades = self.supported(name, ci_prob)
+        promises = list(self._promises(name, ci_prob))
+        kept = [found for found in promises if found.kept]
+        last = kept[-1] if kept else promises[0]
+        seen = (
+            f"{last.coverage:.0%} of {last.runs} runs that were hidden as far out fell into their "
+            f"{ci_prob:.0%} band"
+        )
+        few = f" (of {last.curves} curves: few to tell)" if last.curves < FEW_CURVES else ""
+        if not kept:
+            return f"These data do not support forecasting with {name}: {seen}{few}."
+        begun = f"These data support forecasting with {name} about {last.decades:.1f} decades"
+        return f"{begun} beyond: {seen}{few}."
+
+    def _promises(self, law: str | None, ci_prob: float) -> "Iterator[_Promise]":
+        """Go outwards cut by cut, up to the first whose promise was broken."""
+        name = self._only(law)
         points = self.points[self.points["law"] == name]
-        share = points[f"inside_{ci_prob:g}"].mean()
-        seen = f"{share:.0%} of {len(points)} hidden runs fell into their {ci_prob:.0%} band"
-        begun = f"These data support forecasting with {name}"
-        if decades == 0.0:
-            return f"These data do not support forecasting with {name}: {seen}."
-        return f"{begun} about {decades:.1f} decades beyond: {seen}."
+        if ci_prob not in self.ci_prob:
+            raise ValueError(f"ci_prob must be one of {self.ci_prob}, not {ci_prob}")
+        for cut, part in sorted(
+            points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
+        ):
+            (case, *_) = (c for c in self.cases if (c.law, c.cut) == (name, cut))
+            curve = part["row"].map(dict(zip(case.rows, case.cell, strict=True))).to_numpy()
+            inside = part[f"inside_{ci_prob:g}"]
+            by_curve = inside.groupby(curve).mean()
+            chance = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
+            least = max(ci_prob - chance, 1 - 2 * (1 - ci_prob)) - 1e-9
+            kept = bool(part["trusted"].all()) and by_curve.mean() >= least
+            decades = float(part["decades_beyond"].max())
+            yield _Promise(decades, float(inside.mean()), len(part), len(by_curve), kept)
+            if not kept:
+                return
 
     def discrepancy(self, law: str | None = None) -> Discrepancy:
         """Doubt in a law that its own back-test asks for.
@@ -228,6 +242,17 @@ class Backtest:
         if law not in names:
             raise ValueError(f"law must be one of {', '.join(names)}, not {law!r}")
         return law
+
+
+@dataclass(frozen=True)
+class _Promise:
+    """What bands did at one distance: share of runs inside, on so many curves, and if enough."""
+
+    decades: float
+    coverage: float
+    runs: int
+    curves: int
+    kept: bool
 
 
 def crps(drawn: np.ndarray, y: np.ndarray) -> np.ndarray:
