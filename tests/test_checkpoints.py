@@ -10,7 +10,7 @@ from bayescale.laws.base import Parameters
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import sampled_of
 from bayescale.model.structure import structure_of
-from bayescale.noise import Discrepancy, ScaleTrend
+from bayescale.noise import Checkpoints, Discrepancy, Effect, ScaleTrend
 
 X = np.geomspace(1e6, 1e8, 12)
 
@@ -85,6 +85,28 @@ def test_a_checkpoint_that_is_measured_again_has_a_density():
     )
     assert np.all(again.sd > 0)
     assert np.all(np.isfinite(again.log_density(np.array([1.001, 1.001]))))
+
+
+@pytest.mark.parametrize("part", [Effect("family"), ScaleTrend(), Discrepancy(0.1)], ids=repr)
+def test_checkpoints_come_last_in_whatever_order_parts_are_written(part):
+    noise = bs.LogStudentT()
+    assert noise + Checkpoints() + part == noise + part + Checkpoints()
+    assert bs.LogStudentT(parts=(Checkpoints(), part)).parts == (part, Checkpoints())
+
+
+@pytest.mark.parametrize("part", [Effect("family"), ScaleTrend(), Checkpoints()], ids=repr)
+def test_a_part_is_there_once(part):
+    with pytest.raises(ValueError, match=rf"the part {type(part).__name__}\(.*is there twice"):
+        bs.LogStudentT() + part + part
+    with pytest.raises(ValueError, match="is there twice"):
+        bs.LogOneSided(parts=(part, part))
+    both = bs.LogStudentT() + Effect("family") + Effect("size") + ScaleTrend("N") + ScaleTrend("D")
+    assert len(both.parts) == 4
+
+
+def test_counts_have_an_effect_of_a_group_once():
+    with pytest.raises(ValueError, match="is there twice"):
+        bs.NegativeBinomial() + Effect("family") + Effect("family")
 
 
 def test_the_length_scale_is_pooled_over_groups_on_request():

@@ -27,7 +27,12 @@ class Noise(ABC):
     scale : Pooling
         Over which groups the residual scale varies.
     parts : tuple of Part
-        Usually given by ``+``.
+        Usually given by ``+``, in any order.
+
+    Raises
+    ------
+    ValueError
+        If a part is there twice.
     """
 
     scale: Pooling = field(default_factory=Shared)
@@ -35,6 +40,15 @@ class Noise(ABC):
 
     link: ClassVar[str] = "log"
     counts: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Put parts in order: residuals are carried on once all else is said about them."""
+        ordered = tuple(sorted(self.parts, key=lambda part: isinstance(part, Checkpoints)))
+        object.__setattr__(self, "parts", ordered)
+        names = [q.name for part in ordered for q in part.parameters()]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            part = next(p for p in ordered if twice in [q.name for q in p.parameters()])
+            raise ValueError(f"the part {part} of the noise is there twice: leave one of both out")
 
     @property
     def on_log(self) -> bool:

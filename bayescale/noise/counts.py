@@ -264,6 +264,7 @@ class _UntilPassed(_Counts):
 
     def __post_init__(self) -> None:
         """Check the number of passes."""
+        super().__post_init__()
         if self.passes < 1:
             raise ValueError(f"passes must be at least 1, not {self.passes!r}")
 

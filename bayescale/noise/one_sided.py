@@ -44,6 +44,7 @@ class LogOneSided(_Student):
 
     def __post_init__(self) -> None:
         """Check the ratio of scales."""
+        super().__post_init__()
         if not self.above > 0:
             raise ValueError(f"above must be positive, not {self.above!r}")
 
