@@ -9,7 +9,7 @@ import bayescale as bs
 from bayescale.backtesting import Backtest, doubted
 from bayescale.backtesting.hiding import labels_hidden, scales_hidden
 from bayescale.backtesting.scoring import Case, crps
-from bayescale.forecast.predictive import Predictive
+from bayescale.forecast.predictive import Points, Predictive
 from bayescale.laws.base import Parameters
 from bayescale.noise import Discrepancy
 
@@ -112,8 +112,9 @@ def known(error, sd=0.01, curves=40, cut=1.0, change=0.0):
     y = np.exp(np.broadcast_to(error, (curves,)))
     runs = bs.Runs({"x": x, "y": y}, y="y", x="x")
     zeros = np.zeros((4000, curves))
-    made = Predictive(bs.LogNormal(), np.exp(zeros), zeros, zeros + sd, Parameters(np, {}))
     rows = np.arange(curves)
+    points = Points({"x": np.log(x)}, tuple((i,) for i in rows), rows, rows, np.full(curves, -1))
+    made = Predictive(bs.LogNormal(), np.exp(zeros), zeros, zeros + sd, Parameters(np, {}), points)
     changes = zeros + change
     case = Case("law", f"{cut:g}", made, made, changes, rows, np.full(curves, cut), rows, True)
     return Backtest((case,), runs, (0.5, 0.9), None)
@@ -138,7 +139,7 @@ def test_few_curves_do_not_excuse_bands_that_miss_half_of_their_runs():
     inside, outside = [0.0] * 18, [0.5] * 18
     tested = known(np.array(inside + outside), curves=36)
     (case,) = tested.cases
-    two_curves = replace(case, cell=np.arange(36) % 2)
+    two_curves = replace(case, curve=np.arange(36) % 2)
     tested = replace(tested, cases=(two_curves,))
     assert tested.supported() == 0.0
     said = tested.verdict()
@@ -170,6 +171,22 @@ def test_doubt_joins_a_posterior_without_another_fit(tested_fit):
     assert added > np.log(trusting["upper_0.9"] / trusting["lower_0.9"]).iloc[0]
     np.testing.assert_allclose(added, 2 * 1.645 * 0.4, rtol=0.15)
     assert doubting.draws is tested_fit.draws
+
+
+def test_hidden_rows_of_runs_with_effects_lie_beyond_the_data_of_their_family():
+    runs = table_of(rows=6)
+    columns = {
+        "C": runs.x["C"],
+        "y": runs.y,
+        "family": runs.codes["family"],
+        "run": [*"abcabcdefdef"],
+    }
+    runs = bs.Runs(columns, y="y", x="C", groups=["family"], sequence="run")
+    noise = bs.LogStudentT() + bs.Effect("sequence")
+    options = {"cut": (1.0,), "draws": 20, "tune": 50, "chains": 1}
+    tested = bs.backtest(bs.laws.PowerLaw(), runs, noise=noise, **options)
+    np.testing.assert_allclose(tested.points["decades_beyond"], [0.8, 1.6, 0.8, 1.6])
+    assert [curve for case in tested.cases for curve in case.curve] == [0, 0, 1, 1]
 
 
 def test_crps_of_normal_draws_is_the_known_one():

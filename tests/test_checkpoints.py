@@ -5,7 +5,7 @@ import pytest
 
 import bayescale as bs
 from bayescale.forecast.forecast import forecast
-from bayescale.forecast.points import predict_runs
+from bayescale.forecast.points import points_of, predict_runs
 from bayescale.laws.base import Parameters
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import sampled_of
@@ -152,6 +152,37 @@ def test_doubt_in_a_share_of_the_change_means_the_same_for_steep_and_flat_curves
         for slope in (-0.3, -0.003)
     )
     np.testing.assert_allclose(steep, 100 * flat)
+
+
+def test_the_data_of_a_curve_end_where_they_do_whatever_labels_the_noise_claims():
+    table = {
+        "x": [1e6, 1e7, 1e6, 1e8, 1e9, 1e10],
+        "y": [3.0, 2.5, 3.1, 2.1, 1.9, 1.8],
+        "family": ["small"] * 4 + ["big"] * 2,
+        "seed": [*"aabbaa"],
+    }
+    runs = bs.Runs(table, y="y", x="x", groups=["family", "seed"])
+    structure = structure_of(
+        bs.laws.PowerLaw(), runs, None, bs.LogStudentT() + Effect("seed"), None
+    )
+    arrays = arrays_of(structure, runs)
+    for seed in ({}, {"seed": "a"}, {"seed": "b"}, {"seed": "new"}):
+        labels = {"family": ["small", "big", "new"], **seed}
+        _, frame = points_of(structure, arrays, runs, {"x": [1e9, 1e11, 1e11]}, labels)
+        np.testing.assert_allclose(frame["decades_beyond"], [1.0, 1.0, 1.0])
+
+
+def test_runs_that_differ_in_a_seed_share_the_error_of_their_law():
+    table = {"x": X, "y": 3 * X**-0.2, "family": ["a"] * 6 + ["b"] * 6, "seed": ["s", "t"] * 6}
+    runs = bs.Runs(table, y="y", x="x", groups=["family", "seed"])
+    structure = structure_of(
+        bs.laws.PowerLaw(), runs, None, bs.LogStudentT() + Effect("seed"), None
+    )
+    labels = {"family": ["a", "a", "b"], "seed": ["s", "t", "s"]}
+    at = {"x": [1e9] * 3}
+    points, _ = points_of(structure, arrays_of(structure, runs), runs, at, labels)
+    assert points.cell.tolist() == [0, 1, 2]
+    assert points.curve.tolist() == [0, 0, 1]
 
 
 def test_doubt_in_a_share_begins_where_the_data_of_a_label_end():

@@ -10,7 +10,7 @@ import numpy as np
 from bayescale.backtesting.hiding import labels_hidden, scales_hidden
 from bayescale.backtesting.scoring import Backtest, Case
 from bayescale.fitting import Fit
-from bayescale.forecast.points import points_of, predict_runs
+from bayescale.forecast.points import predict_runs
 from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
@@ -187,8 +187,7 @@ def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> Case:
     trusting = replace(structure, noise=structure.noise.without(Discrepancy))
     if trusting.noise != structure.noise:
         undoubted = predict_runs(trusting, flat, arrays, seen, new, seed)
-    groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
-    points, frame = points_of(structure, arrays, seen, dict(new.x), groups)
+    points = predictive.points
     change = None if points.made else change_beyond(structure, undoubted.parameters, points)
     return Case(
         plan.law,
@@ -197,7 +196,7 @@ def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> Case:
         undoubted,
         change,
         np.flatnonzero(hidden),
-        frame["decades_beyond"].to_numpy(),
-        points.cell,
+        points.beyond,
+        points.curve,
         is_trusted(diagnose(sampled.draws, sampled.stats)),
     )

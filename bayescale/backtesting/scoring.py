@@ -37,7 +37,7 @@ class Case:
     change: np.ndarray | None
     rows: np.ndarray
     beyond: np.ndarray
-    cell: np.ndarray
+    curve: np.ndarray
     trusted: bool
 
 
@@ -141,7 +141,8 @@ class Backtest:
 
         Going outwards cut by cut, the last distance at which the `ci_prob` interval missed at
         most twice as many hidden runs as it should, and no more than chance explains: two standard
-        errors, with the curves (combinations of labels) as independent units.
+        errors, with the curves (combinations of labels, less those that only the noise varies
+        over) as independent units.
 
         Parameters
         ----------
@@ -190,7 +191,7 @@ class Backtest:
             points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
         ):
             (case, *_) = (c for c in self.cases if (c.law, c.cut) == (name, cut))
-            curve = part["row"].map(dict(zip(case.rows, case.cell, strict=True))).to_numpy()
+            curve = part["row"].map(dict(zip(case.rows, case.curve, strict=True))).to_numpy()
             inside = part[f"inside_{ci_prob:g}"]
             by_curve = inside.groupby(curve).mean()
             chance = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
@@ -225,7 +226,7 @@ class Backtest:
         location = np.asarray(case.undoubted.location)
         change = np.zeros((len(location), 1)) if case.change is None else case.change
         rng = np.random.default_rng(self.random_seed)
-        shift = doubt.shift(rng, case.beyond, change, case.cell)
+        shift = doubt.shift(rng, case.beyond, change, case.curve)
         moved = replace(case.undoubted, location=location + shift)
         return float(np.sum(moved.log_density(self.runs.y[case.rows])))
 

@@ -58,8 +58,8 @@ def points_of(
         repeats = per // count
         inputs = {s: np.tile(v, repeats) for s, v in inputs.items()}
     codes, sequence = _codes(structure, runs, labels, len(next(iter(inputs.values()))))
-    cells, cell = np.unique(codes, axis=0, return_inverse=True)
-    cell = cell.reshape(-1)
+    cells, cell = _distinct(codes)
+    curves, curve_of_cell = _distinct(cells[:, _columns_of_law(structure)])
     cells_found = tuple(map(tuple, cells.tolist()))
     alone = sequence_of_cells(structure, arrays, cells_found)[cell]
     columns = {symbol: inputs[column] for symbol, column in structure.columns}
@@ -70,10 +70,11 @@ def points_of(
         {s: np.log(v) for s, v in columns.items()},
         cells_found,
         cell,
+        curve_of_cell,
         np.where(sequence >= 0, sequence, alone),
         inputs.get("trials"),
         () if made is columns else tuple(made.values()),
-        _reach_of_data(structure, arrays, cells_found, cell),
+        _reach_of_data(structure, arrays, curves, curve_of_cell[cell]),
     )
     frame = pd.DataFrame(
         {**inputs, **{g: v for g, v in labels.items() if g in structure.groups or g == SEQUENCE}}
@@ -171,17 +172,32 @@ def _codes(
     return codes, sequence
 
 
+def _columns_of_law(structure: Structure) -> list[int]:
+    """Positions of the groups that are not the noise's alone: their labels make a curve."""
+    claimed = structure.noise.claimed_groups
+    return [i for i, g in enumerate(structure.groups) if g not in claimed]
+
+
+def _distinct(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows of label codes, and which of them every row is."""
+    rows, place = np.unique(codes, axis=0, return_inverse=True)
+    return rows, place.reshape(-1)
+
+
 def _reach_of_data(
-    structure: Structure, arrays: Arrays, cells: tuple[tuple[int, ...], ...], cell: np.ndarray
+    structure: Structure, arrays: Arrays, curves: np.ndarray, curve: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Smallest and largest logarithm of every input in the data of the labels of points."""
+    """Smallest and largest logarithm of every input in the data of the curves of points."""
+    cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
+    fitted, curve_of_cell = _distinct(cells[:, _columns_of_law(structure)])
+    place = {wanted: i for i, wanted in enumerate(map(tuple, fitted.tolist()))}
     reach = {}
-    place = {wanted: i for i, wanted in enumerate(structure.cells)}
     for symbol, _ in structure.columns:
         known = arrays[f"log_{symbol}"]
-        lowest, highest = extremes(known, arrays["cell"], len(structure.cells))
+        lowest, highest = extremes(known, curve_of_cell[arrays["cell"]], len(fitted))
         everything = known.min(), known.max()
         own = {c: (lowest[i], highest[i]) for c, i in place.items() if lowest[i] <= highest[i]}
-        low, high = np.array([own.get(wanted, everything) for wanted in cells])[cell].T
+        ends = [own.get(wanted, everything) for wanted in map(tuple, curves.tolist())]
+        low, high = np.array(ends)[curve].T
         reach[symbol] = low, high
     return reach

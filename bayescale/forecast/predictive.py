@@ -30,6 +30,8 @@ class Points:
         Combinations of label codes; codes past the known labels are new labels.
     cell : array of int, shape (points,)
         Which of them belongs to every point.
+    curve_of_cell : array of int, shape (cells,)
+        Number of the curve of the law: cells on one curve differ only in what the noise claims.
     sequence : array of int, shape (points,)
         Run that a point continues, or -1.
     trials : array, shape (points,), or None
@@ -43,10 +45,16 @@ class Points:
     log_x: dict[str, np.ndarray]
     cells: tuple[tuple[int, ...], ...]
     cell: np.ndarray
+    curve_of_cell: np.ndarray
     sequence: np.ndarray
     trials: np.ndarray | None = None
     made: tuple[np.ndarray, ...] = ()
     reach: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def curve(self) -> np.ndarray:
+        """Number of the curve that every point lies on."""
+        return np.asarray(self.curve_of_cell[self.cell])
 
     @property
     def log_edge(self) -> dict[str, np.ndarray]:
@@ -65,6 +73,7 @@ class Points:
             {name: values[rows] for name, values in self.log_x.items()},
             self.cells,
             self.cell[rows],
+            self.curve_of_cell,
             self.sequence[rows],
             None if self.trials is None else self.trials[rows],
             tuple(values[rows] for values in self.made),
@@ -87,8 +96,8 @@ class Predictive:
         rate, and a tuple of arrays that say how it varies over items.
     parameters : Parameters
         Parameters at every point.
-    trials : array, shape (points,), or None
-        Trials of a measurement, where successes are counted.
+    points : Points
+        Where.
     """
 
     noise: Noise
@@ -96,7 +105,12 @@ class Predictive:
     location: np.ndarray
     sd: Any
     parameters: Parameters
-    trials: np.ndarray | None = None
+    points: Points
+
+    @property
+    def trials(self) -> np.ndarray | None:
+        """Trials of a measurement, where successes are counted, shape (points,)."""
+        return self.points.trials
 
     def sample(self, rng: np.random.Generator) -> np.ndarray:
         """One measurement a draw and point (a share of successes), shape (sample, points)."""
@@ -150,7 +164,7 @@ def predict(
         asked = any(part.needs_change for part in noise.parts)
         change = change_beyond(structure, p, points) if asked else np.zeros((len(curve), 1))
         for part in noise.parts:
-            curve = curve + part.shift(rng, points.beyond, change, points.cell)
+            curve = curve + part.shift(rng, points.beyond, change, points.curve)
     at_points = {f"log_{s}": values for s, values in points.log_x.items()}
     data = {**_edges(arrays), **at_points, **(known or {})}
     location, sd = noise.without(Checkpoints).moments(np, curve, p, data)
@@ -158,7 +172,7 @@ def predict(
         sd = np.broadcast_to(sd, location.shape)
     if noise.has_checkpoints:
         location, sd = _carry_on(structure, draws, arrays, points, p, location, sd)
-    return Predictive(noise, noise.from_link(curve), location, sd, p, points.trials)
+    return Predictive(noise, noise.from_link(curve), location, sd, p, points)
 
 
 def change_beyond(structure: Structure, p: Parameters, points: Points) -> np.ndarray:
