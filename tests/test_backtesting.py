@@ -113,10 +113,12 @@ def known(error, sd=0.01, curves=40, cut=1.0, change=0.0):
     runs = bs.Runs({"x": x, "y": y}, y="y", x="x")
     zeros = np.zeros((4000, curves))
     rows = np.arange(curves)
-    points = Points({"x": np.log(x)}, tuple((i,) for i in rows), rows, rows, np.full(curves, -1))
+    away = {"x": np.full(curves, cut * np.log(10.0))}
+    reach = {"x": (zeros[0], zeros[0])}
+    points = Points(away, tuple((i,) for i in rows), rows, rows, np.full(curves, -1), reach=reach)
     made = Predictive(bs.LogNormal(), np.exp(zeros), zeros, zeros + sd, Parameters(np, {}), points)
     changes = zeros + change
-    case = Case("law", f"{cut:g}", made, made, changes, rows, np.full(curves, cut), rows, True)
+    case = Case("law", f"{cut:g}", made, made, changes, rows, True)
     return Backtest((case,), runs, (0.5, 0.9), None)
 
 
@@ -186,7 +188,7 @@ def test_hidden_rows_of_runs_with_effects_lie_beyond_the_data_of_their_family():
     options = {"cut": (1.0,), "draws": 20, "tune": 50, "chains": 1}
     tested = bs.backtest(bs.laws.PowerLaw(), runs, noise=noise, **options)
     np.testing.assert_allclose(tested.points["decades_beyond"], [0.8, 1.6, 0.8, 1.6])
-    assert [curve for case in tested.cases for curve in case.curve] == [0, 0, 1, 1]
+    assert [curve for case in tested.cases for curve in case.points.curve] == [0, 0, 1, 1]
 
 
 def test_crps_of_normal_draws_is_the_known_one():

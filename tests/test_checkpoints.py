@@ -140,7 +140,7 @@ def test_bands_open_with_every_decade_of_doubt_and_not_inside_the_data():
 
 def test_doubt_keeps_a_curve_straight_within_one_draw():
     shift = Discrepancy(0.1).shift(
-        np.random.default_rng(0), np.array([1.0, 2.0]), np.zeros((5, 2)), np.zeros(2, int)
+        np.random.default_rng(0), np.array([1.0, 2.0]), np.zeros((5, 2)), np.zeros(2, int), 1
     )
     np.testing.assert_allclose(shift[:, 1], 2 * shift[:, 0])
 
@@ -148,7 +148,7 @@ def test_doubt_keeps_a_curve_straight_within_one_draw():
 def test_doubt_in_a_share_of_the_change_means_the_same_for_steep_and_flat_curves():
     away, cell = np.array([0.5, 1.0]), np.zeros(2, int)
     steep, flat = (
-        Discrepancy(share=0.2).shift(np.random.default_rng(0), away, slope * away[None], cell)
+        Discrepancy(share=0.2).shift(np.random.default_rng(0), away, slope * away[None], cell, 1)
         for slope in (-0.3, -0.003)
     )
     np.testing.assert_allclose(steep, 100 * flat)

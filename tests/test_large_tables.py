@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
+from bayescale.backtesting import doubted
 from bayescale.comparison import holdout
 from bayescale.forecast import forecast
 from bayescale.forecast.predictive import last_checkpoints, sequence_of_cells
@@ -64,6 +65,14 @@ def test_bands_are_those_of_a_forecast(fit, monkeypatch):
     many = fit.bands(x, groups=groups)
     assert list(many.columns) == list(runs.columns)
     np.testing.assert_allclose(np.log(many["median"]), np.log(runs["median"]), atol=0.05)
+
+
+def test_doubt_does_not_depend_on_chunks(fit, monkeypatch):
+    doubting = doubted(fit, bs.Discrepancy(scale=0.2))
+    x = {"C": np.geomspace(1e20, 1e22, 10)}
+    curves = doubting.forecast(x, kind="mean").table
+    monkeypatch.setattr(forecast, "CHUNK", 200 * 7)
+    assert curves.equals(doubting.bands(x, kind="mean"))
 
 
 def test_a_point_continues_the_last_checkpoint_before_it():

@@ -196,7 +196,5 @@ def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> Case:
         undoubted,
         change,
         np.flatnonzero(hidden),
-        points.beyond,
-        points.curve,
         is_trusted(diagnose(sampled.draws, sampled.stats)),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.predictive import Predictive
+from bayescale.forecast.predictive import Points, Predictive
 from bayescale.noise import Discrepancy
 from bayescale.runs import Runs
 
@@ -36,9 +36,12 @@ class Case:
     undoubted: Predictive
     change: np.ndarray | None
     rows: np.ndarray
-    beyond: np.ndarray
-    curve: np.ndarray
     trusted: bool
+
+    @property
+    def points(self) -> Points:
+        """Where the hidden rows lie."""
+        return self.predictive.points
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Backtest:
                 "law": case.law,
                 "cut": case.cut,
                 "row": case.rows,
-                "decades_beyond": case.beyond,
+                "decades_beyond": case.points.beyond,
                 "y": y,
                 "median": np.median(drawn, axis=0),
                 "log_density": case.predictive.log_density(counted),
@@ -191,7 +194,7 @@ class Backtest:
             points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
         ):
             (case, *_) = (c for c in self.cases if (c.law, c.cut) == (name, cut))
-            curve = part["row"].map(dict(zip(case.rows, case.curve, strict=True))).to_numpy()
+            curve = part["row"].map(dict(zip(case.rows, case.points.curve, strict=True))).to_numpy()
             inside = part[f"inside_{ci_prob:g}"]
             by_curve = inside.groupby(curve).mean()
             chance = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
@@ -226,7 +229,8 @@ class Backtest:
         location = np.asarray(case.undoubted.location)
         change = np.zeros((len(location), 1)) if case.change is None else case.change
         rng = np.random.default_rng(self.random_seed)
-        shift = doubt.shift(rng, case.beyond, change, case.curve)
+        points = case.points
+        shift = doubt.shift(rng, points.beyond, change, points.curve, points.curves)
         moved = replace(case.undoubted, location=location + shift)
         return float(np.sum(moved.log_density(self.runs.y[case.rows])))
 

@@ -57,6 +57,11 @@ class Points:
         return np.asarray(self.curve_of_cell[self.cell])
 
     @property
+    def curves(self) -> int:
+        """How many curves there are, also where only some of the points were selected."""
+        return int(np.max(self.curve_of_cell)) + 1
+
+    @property
     def log_edge(self) -> dict[str, np.ndarray]:
         """Logarithms of the nearest inputs that the data reach."""
         return {name: np.clip(self.log_x[name], *ends) for name, ends in self.reach.items()}
@@ -164,7 +169,8 @@ def predict(
         asked = any(part.needs_change for part in noise.parts)
         change = change_beyond(structure, p, points) if asked else np.zeros((len(curve), 1))
         for part in noise.parts:
-            curve = curve + part.shift(rng, points.beyond, change, points.curve)
+            error = part.shift(rng, points.beyond, change, points.curve, points.curves)
+            curve = curve + error
     at_points = {f"log_{s}": values for s, values in points.log_x.items()}
     data = {**_edges(arrays), **at_points, **(known or {})}
     location, sd = noise.without(Checkpoints).moments(np, curve, p, data)

@@ -99,7 +99,7 @@ class Discrepancy(Part):
     Half a decade of a fall of 0.2 a decade in log y may as well be 20 % faster or slower:
 
     >>> shifts = Discrepancy(share=0.2).shift(
-    ...     np.random.default_rng(0), np.array([0.5]), np.full((10_000, 1), -0.1), np.array([0])
+    ...     np.random.default_rng(0), np.array([0.5]), np.full((10_000, 1), -0.1), np.array([0]), 1
     ... )
     >>> round(float(shifts.std()), 3)
     0.02
@@ -121,8 +121,13 @@ class Discrepancy(Part):
         return self.share > 0
 
     def shift(
-        self, rng: np.random.Generator, beyond: np.ndarray, change: np.ndarray, cell: np.ndarray
+        self,
+        rng: np.random.Generator,
+        beyond: np.ndarray,
+        change: np.ndarray,
+        curve: np.ndarray,
+        curves: int,
     ) -> np.ndarray:
         """Error of the law, (samples, points), from the change (samples, points or 1)."""
-        slopes = rng.standard_normal((len(change), int(np.max(cell, initial=0)) + 1))
-        return np.asarray((self.scale * beyond + self.share * np.abs(change)) * slopes[:, cell])
+        slopes = rng.standard_normal((len(change), curves))
+        return np.asarray((self.scale * beyond + self.share * np.abs(change)) * slopes[:, curve])

@@ -43,9 +43,17 @@ class Part:
         return False
 
     def shift(
-        self, rng: np.random.Generator, beyond: np.ndarray, change: np.ndarray, cell: np.ndarray
+        self,
+        rng: np.random.Generator,
+        beyond: np.ndarray,
+        change: np.ndarray,
+        curve: np.ndarray,
+        curves: int,
     ) -> Any:
-        """Error of the curve at points some decades beyond the data, for every draw."""
+        """Error of the curves at points some decades beyond the data, for every draw.
+
+        `curve` is the number of the curve of every point, one of `curves` in all.
+        """
         return 0.0
 
 
