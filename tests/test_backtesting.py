@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 import bayescale as bs
 from bayescale.backtesting import Backtest, doubted
@@ -120,6 +121,25 @@ def known(error, sd=0.01, curves=40, cut=1.0, change=0.0):
     changes = zeros + change
     case = Case("law", f"{cut:g}", made, made, changes, rows, True)
     return Backtest((case,), runs, (0.5, 0.9), None)
+
+
+def test_counts_have_the_probabilities_of_counts_below_them():
+    rng, curves = np.random.default_rng(0), 400
+    x, rows = np.geomspace(1e9, 2e9, curves), np.arange(curves)
+    rate, trials = rng.uniform(0.02, 0.9, curves), np.full(curves, 10)
+    solved = rng.binomial(trials, rate)
+    runs = bs.Runs({"x": x, "k": solved, "n": trials}, y=("k", "n"), x="x")
+    alone = np.full(curves, -1)
+    log_x, cells = {"x": np.log(x)}, tuple((i,) for i in rows)
+    reach = {"x": (log_x["x"], log_x["x"])}
+    points = Points(log_x, cells, rows, rows, alone, trials, reach=reach)
+    logits = np.log(rate / (1 - rate))[None]
+    made = Predictive(bs.Binomial(), rate[None], logits, (), Parameters(np, {}), points)
+    tested = Backtest((Case("law", "1", made, made, None, rows, True),), runs, (0.5,), None)
+    below = tested.points["probability_below"].to_numpy()
+    wanted = binom.cdf(solved, trials, rate) - binom.pmf(solved, trials, rate) / 2
+    np.testing.assert_allclose(below, wanted)
+    np.testing.assert_allclose(below.mean(), 0.5, atol=0.03)
 
 
 def test_calibrated_forecasts_are_supported_and_need_no_doubt():

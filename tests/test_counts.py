@@ -229,6 +229,19 @@ def test_other_rows_are_scored_with_their_own_trials(fit, table):
     assert np.all((below > 0) & (below <= 1))
 
 
+def test_distribution_functions_of_many_trials_are_summed_in_bounded_memory():
+    import tracemalloc
+
+    location, y = np.full((2000, 50), LOGIT[0]), np.full(50, 300.0)
+    tracemalloc.start()
+    below = bs.BetaBinomial().cdf(y, location, (KAPPA,), 1000.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+    wanted = stats.betabinom.cdf(300, 1000, RATE * KAPPA, (1 - RATE) * KAPPA)
+    np.testing.assert_allclose(below, wanted)
+
+
 def test_leave_one_out_and_files_know_counts(fit, tmp_path):
     assert fit.log_likelihood.shape == (*fit.draws["a_raw"].shape[:2], 32)
     assert np.all(fit.log_likelihood <= 0)

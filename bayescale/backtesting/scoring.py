@@ -74,8 +74,9 @@ class Backtest:
 
         Columns: ``law``, ``cut``, ``row``, ``decades_beyond``, ``y``, ``median``,
         ``log_density`` (in units of y), ``crps`` (unit of y), ``log_error``,
-        ``probability_below`` (of a new measurement at most y), and for every probability p
-        ``lower_p``, ``upper_p``, ``inside_p``.
+        ``probability_below`` (of a new measurement at most y; of counts half of the probability
+        of y itself, so that it is uniform under a calibrated forecast), and for every probability
+        p ``lower_p``, ``upper_p``, ``inside_p``.
         """
         import pandas as pd
 
@@ -88,6 +89,7 @@ class Backtest:
         counted = self.runs.y[case.rows]
         trials = None if self.runs.trials is None else self.runs.trials[case.rows]
         y = counted if trials is None else counted / trials
+        density, below = case.predictive.log_density(counted), case.predictive.cdf(counted)
         drawn = np.sort(case.predictive.sample(rng), axis=0)
         frame = pd.DataFrame(
             {
@@ -97,9 +99,9 @@ class Backtest:
                 "decades_beyond": case.points.beyond,
                 "y": y,
                 "median": np.median(drawn, axis=0),
-                "log_density": case.predictive.log_density(counted),
+                "log_density": density,
                 "crps": crps(drawn, y),
-                "probability_below": case.predictive.cdf(y),
+                "probability_below": below if trials is None else below - np.exp(density) / 2,
                 "trusted": case.trusted,
             }
         )

@@ -26,8 +26,8 @@ __all__ = [
     "ZeroInflatedBetaBinomial",
 ]
 
-#: Terms of a distribution function that are summed at a time.
-_TERMS = 256
+#: Terms of a distribution function, times draws and points, that are summed at a time.
+_AT_A_TIME = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,10 @@ class _Counts(Noise):
 
     def _at_most(self, y: Any, trials: Any, location: Any, *shape: Any) -> np.ndarray:
         total = np.zeros(location.shape)
-        for first in range(0, int(np.max(y)) + 1, _TERMS):
-            i = first + np.arange(_TERMS).reshape(-1, *([1] * location.ndim))
+        terms = int(np.max(y)) + 1
+        step = max(1, min(terms, _AT_A_TIME // location.size))
+        for first in range(0, terms, step):
+            i = first + np.arange(step).reshape(-1, *([1] * location.ndim))
             inside = i <= y
             taken = np.where(inside, i, 0)
             mass = _log_choose(np, trials, taken) + self._log_rate(
