@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 import bayescale as bs
+from bayescale.comparison import holdout
 from bayescale.forecast.forecast import forecast
 from bayescale.forecast.points import points_of, predict_runs
 from bayescale.laws.base import Parameters
@@ -11,6 +13,7 @@ from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import sampled_of
 from bayescale.model.structure import structure_of
 from bayescale.noise import Checkpoints, Discrepancy, Effect, ScaleTrend
+from bayescale.posterior.likelihood import log_likelihood
 
 X = np.geomspace(1e6, 1e8, 12)
 
@@ -58,12 +61,37 @@ def test_checkpoints_condition_every_row_on_the_one_before():
 
 def test_checkpoints_give_one_log_density_a_row_so_that_loo_is_defined():
     structure, draws, arrays, _ = posterior(bs.LogStudentT() + bs.Checkpoints(), np.ones(12))
-    from bayescale.posterior.likelihood import log_likelihood
-
     chains = {k: v[None, :3] for k, v in draws.items()}
     density = log_likelihood(structure, chains, arrays)
     assert density.shape == (1, 3, 12)
     assert np.all(np.isfinite(density))
+
+
+def test_to_leave_a_checkpoint_out_is_to_have_the_table_without_it():
+    rng, count = np.random.default_rng(0), 18
+    order, x = (
+        rng.permutation(count),
+        np.r_[np.geomspace(1e17, 1e20, 12), np.geomspace(1e18, 1e21, 6)],
+    )
+    y = (1.5 + (x / 1e19) ** -0.3) * np.exp(0.02 * rng.normal(size=count))
+    run = np.array(["a"] * 11 + ["alone"] + ["b"] * 6)
+    table = {"x": x[order], "y": y[order], "run": run[order]}
+    runs = bs.Runs(table, y="y", x="x", sequence="run")
+    draws = {"E": 1.5, "A": 1e19**0.3, "alpha": 0.3}
+    draws |= {"sigma": 0.02 * np.exp(0.1 * rng.normal(size=400))}
+    draws |= {"length": 0.5 * np.exp(0.3 * rng.normal(size=400))}
+    noise = bs.LogStudentT() + bs.Checkpoints()
+    fit = bs.known_fit(bs.laws.OffsetPowerLaw(), runs, draws, noise=noise)
+    held = holdout.leave_one_out(fit, max_refits=0, random_seed=0)
+    for row in range(count):
+        without = holdout.without_rows(fit.arrays, np.arange(count) != row)
+        left = log_likelihood(fit.structure, fit.draws, without).sum(axis=-1)
+        ratio = left - fit.log_likelihood.sum(axis=-1)
+        mine = fit.log_likelihood[..., [row]]
+        made = holdout.log_ratios(fit, np.array([row]), mine)
+        np.testing.assert_allclose(made[..., 0], ratio)
+        weighted = logsumexp(ratio + mine[..., 0]) - logsumexp(ratio)
+        np.testing.assert_allclose(held.log_density[row], weighted, atol=0.02)
 
 
 def test_a_forecast_carries_the_last_residual_on_and_lets_it_fade():

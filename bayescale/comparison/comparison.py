@@ -80,7 +80,8 @@ def compare(
     Notes
     -----
     The score is :math:`\mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i})` with densities in units of
-    the response, so that fits of y and of log y share one scale.  A row that several cuts hide
+    the response, so that fits of y and of log y share one scale.  Under ``Checkpoints`` the
+    density of a row is that given the checkpoint before it.  A row that several cuts hide
     counts with its mean.  Standard errors are over rows for LOO, over curves for
     leave-future-out, over labels for leave-group-out, and over rows where there are fewer than
     four of those.  Weights maximise the score of the mixture (stacking).

@@ -17,6 +17,7 @@ from bayescale.fitting import Fit
 from bayescale.forecast.points import predict_runs
 from bayescale.model.arrays import Arrays, arrays_of, without_rows
 from bayescale.model.structure import Structure, structure_of
+from bayescale.noise.parts import LEAST_GAP, NO_PREVIOUS
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
 from bayescale.sampling.gate import is_trusted
@@ -75,7 +76,8 @@ def leave_one_out(
     """PSIS-LOO, with exact refits for the rows whose Pareto k is too high.
 
     Anchors of the priors stay those of the whole table, for they are part of the model.  Under
-    ``Checkpoints`` a row that is left out is still predicted from the checkpoint before it.
+    ``Checkpoints`` the density of a row is that given the checkpoint before it, under the
+    posterior of the table without the row, where the checkpoint after it follows the one before.
 
     Parameters
     ----------
@@ -132,20 +134,62 @@ def _importance_sampled(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray, f
     chunks = row_chunks(chains * draws, len(fit.runs))
     parts = []
     for rows in chunks:
-        if len(chunks) == 1:
-            tree, each = fit.data, fit.log_likelihood
-        else:
-            each = log_likelihood(fit.structure, fit.draws, fit.arrays, rows)
-            values = xr.Dataset({"y": (("chain", "draw", "obs"), each)}, coords={"obs": rows})
-            values = values.assign_coords(chain=range(chains), draw=range(draws))
-            tree = xr.DataTree.from_dict({"posterior": fit.posterior, "log_likelihood": values})
+        each = fit.log_likelihood if len(chunks) == 1 else _densities(fit, fit.arrays, rows)
+        values = xr.Dataset({"y": (("chain", "draw", "obs"), -log_ratios(fit, rows, each))})
+        values = values.assign_coords(chain=range(chains), draw=range(draws), obs=rows)
+        tree = xr.DataTree.from_dict({"posterior": fit.posterior, "log_likelihood": values})
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.filterwarnings("ignore", message="Estimated shape parameter")
             loo = az.loo(tree, var_name="y", pointwise=True)
+        weights = loo.log_weights.transpose("obs", "chain", "draw").values
+        density = logsumexp(weights + np.moveaxis(each, -1, 0), axis=(1, 2))
         seen = logsumexp(each, axis=(0, 1)) - np.log(chains * draws)
-        parts.append((loo.elpd_i.values, loo.pareto_k.values, seen))
+        parts.append((density, loo.pareto_k.values, seen))
     density, k, seen = (np.concatenate(part) for part in zip(*parts, strict=True))
     return density, k, seen, float(loo.good_k)
+
+
+def log_ratios(fit: Fit, rows: np.ndarray, each: np.ndarray) -> np.ndarray:
+    """Log likelihood of the table without a row, less that of all of it, for every draw.
+
+    The checkpoint after a row that is left out follows the one before it.
+
+    Parameters
+    ----------
+    fit : Fit
+        The posterior.
+    rows : array of int, shape (rows,)
+        Rows that are left out, one at a time.
+    each : array, shape (chain, draw, rows)
+        Their log densities.
+    """
+    ratios = -each
+    if fit.structure.noise.has_checkpoints:
+        after, skipping = _next_but_one(fit)
+        going_on = after[rows] >= 0
+        following = after[rows[going_on]]
+        ratios[..., going_on] += _densities(fit, skipping, following)
+        ratios[..., going_on] -= _densities(fit, fit.arrays, following)
+    return ratios
+
+
+def _next_but_one(fit: Fit) -> tuple[np.ndarray, Arrays]:
+    """Checkpoint after every row (-1: none), and arrays where all follow the one but last."""
+    previous, distance = fit.arrays["previous"], fit.arrays[f"log_{fit.structure.columns[0][0]}"]
+    rows = np.arange(len(previous))
+    first, before = previous == rows, previous[previous]
+    after = np.full(len(rows), -1)
+    after[previous[~first]] = rows[~first]
+    alone = first[previous]
+    skipping = {
+        "previous": np.where(alone, rows, before),
+        "gap": np.where(alone, NO_PREVIOUS, np.maximum(distance - distance[before], LEAST_GAP)),
+    }
+    return after, {**fit.arrays, **skipping}
+
+
+def _densities(fit: Fit, arrays: Arrays, rows: np.ndarray) -> np.ndarray:
+    return log_likelihood(fit.structure, fit.draws, arrays, rows)
 
 
 def batches_of(rows: np.ndarray, cell: np.ndarray, most: int) -> list[np.ndarray]:
