@@ -10,7 +10,7 @@ from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
 from bayescale.forecast.forecast import check_probabilities
 from bayescale.forecast.points import points_of
-from bayescale.forecast.predictive import predict
+from bayescale.forecast.predictive import Predictive, predict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,14 +132,15 @@ class Chain:
         drawn = loss.sample(rng) if kind == "run" else loss.curve
         at = np.median(drawn, axis=0)
         given = {g: frame[g].to_numpy() for g in self._groups(self.metric) if g in frame}
-        given |= {g: _for_every(labels, len(frame)) for g, labels in of_metric.items()}
+        place = loss.points.asked_for
+        given |= {g: _for_every(labels, place) for g, labels in of_metric.items()}
         s = self.metric.structure
         symbol, column = s.columns[0]
-        trials = {"trials": np.resize(x["trials"], len(frame))} if "trials" in x else {}
+        trials = {"trials": _for_every(x["trials"], place)} if "trials" in x else {}
         points, metric_frame = points_of(
             s, self.metric.arrays, self.metric.runs, {column: at, **trials}, given
         )
-        origin = np.resize(np.arange(len(frame)), len(metric_frame))
+        origin = points.asked_for
         points = replace(points, log_x={symbol: np.log(drawn[:, origin])})
         metric = predict(
             s, {k: v[second] for k, v in after.items()}, self.metric.arrays, points, rng
@@ -169,7 +170,7 @@ class Chain:
 
 def _predicted(
     fit: Fit, draws: Mapping[str, np.ndarray], x: Mapping[str, Any], groups: Mapping[str, Any]
-) -> tuple[Any, "pd.DataFrame"]:
+) -> tuple[Predictive, "pd.DataFrame"]:
     inputs = {name: values for name, values in x.items() if name != "trials"}
     points, frame = points_of(fit.structure, fit.arrays, fit.runs, inputs, groups)
     rng = np.random.default_rng(fit.random_seed)
@@ -188,10 +189,10 @@ def _paired(first: int, second: int, rng: np.random.Generator) -> tuple[np.ndarr
     )
 
 
-def _for_every(labels: Any, count: int) -> Any:
-    """Repeat labels of the points that were asked for over the combinations of other groups."""
-    single = isinstance(labels, str) or np.ndim(labels) == 0
-    return labels if single else np.resize(np.asarray(list(labels), object), count)
+def _for_every(values: Any, place: np.ndarray) -> Any:
+    """Repeat values of the points that were asked for over the combinations of other groups."""
+    single = isinstance(values, str) or np.ndim(values) == 0
+    return values if single else np.resize(np.array(values, object), place.max() + 1)[place]
 
 
 def _described(frame: "pd.DataFrame", metric: "pd.DataFrame", column: str) -> "pd.DataFrame":

@@ -116,7 +116,9 @@ def known(error, sd=0.01, curves=40, cut=1.0, change=0.0):
     rows = np.arange(curves)
     away = {"x": np.full(curves, cut * np.log(10.0))}
     reach = {"x": (zeros[0], zeros[0])}
-    points = Points(away, tuple((i,) for i in rows), rows, rows, np.full(curves, -1), reach=reach)
+    points = Points(
+        rows, away, tuple((i,) for i in rows), rows, rows, np.full(curves, -1), reach=reach
+    )
     made = Predictive(bs.LogNormal(), np.exp(zeros), zeros, zeros + sd, Parameters(np, {}), points)
     changes = zeros + change
     case = Case("law", f"{cut:g}", made, made, changes, rows, True)
@@ -132,7 +134,7 @@ def test_counts_have_the_probabilities_of_counts_below_them():
     alone = np.full(curves, -1)
     log_x, cells = {"x": np.log(x)}, tuple((i,) for i in rows)
     reach = {"x": (log_x["x"], log_x["x"])}
-    points = Points(log_x, cells, rows, rows, alone, trials, reach=reach)
+    points = Points(rows, log_x, cells, rows, rows, alone, trials, reach=reach)
     logits = np.log(rate / (1 - rate))[None]
     made = Predictive(bs.Binomial(), rate[None], logits, (), Parameters(np, {}), points)
     tested = Backtest((Case("law", "1", made, made, None, rows, True),), runs, (0.5,), None)

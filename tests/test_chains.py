@@ -101,6 +101,23 @@ def test_every_point_may_have_its_own_labels(chained):
     assert not forecast.extrapolated.any()
 
 
+def test_labels_of_the_metric_follow_points_that_run_over_groups_of_the_loss(metric):
+    table = {"C": [1e18, 1e20] * 3, "y": [3.5, 3.0] * 3, "family": [*"aabbbb"], "data": [*"uuuuvv"]}
+    runs = bs.Runs(table, y="y", x={"C": "C"}, groups=["family", "data"])
+    constants = {"A": np.array([[3.0, 3.2, 3.4]]) * 1e19**0.1, "alpha": 0.1}
+    chained = bs.chain(bs.known_fit(bs.laws.PowerLaw(), runs, constants), metric)
+    groups = {"family": ["b", "a"], "task": ["easy", "hard"]}
+    found = chained.forecast(
+        {"C": [1e18, 1e19], "trials": [10, 20]}, groups=groups, kind="mean"
+    ).points
+    assert list(zip(found["family"], found["data"], strict=True)) == [
+        *zip("bab", "uuv", strict=True)
+    ]
+    assert found["task"].tolist() == ["easy", "hard", "easy"]
+    assert found["trials"].tolist() == [10, 20, 10]
+    np.testing.assert_allclose(found["loss"], [3.2 * 10**0.1, 3.0, 3.4 * 10**0.1])
+
+
 def test_draws_are_reproducible_and_items_may_be_few(chained):
     options = {"groups": {"task": "easy"}, "random_seed": 3}
     one, two = (chained.forecast({"C": 1e20, "trials": 10}, **options).draws for _ in range(2))

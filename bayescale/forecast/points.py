@@ -1,6 +1,5 @@
 """Where a forecast is asked for: inputs and labels, checked against what was fitted."""
 
-import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +51,9 @@ def points_of(
     inputs = _inputs(symbols, x)
     asked = dict(groups or {})
     count = len(next(iter(inputs.values())))
-    labels = _labels(structure, runs, asked, count)
-    per = max(len(v) for v in labels.values()) if labels else count
-    if per != count:
-        repeats = per // count
-        inputs = {s: np.tile(v, repeats) for s, v in inputs.items()}
-    codes, sequence = _codes(structure, runs, labels, len(next(iter(inputs.values()))))
+    labels, asked_for = _labels(structure, runs, asked, count)
+    inputs = {s: v[asked_for] for s, v in inputs.items()}
+    codes, sequence = _codes(structure, runs, labels, len(asked_for))
     cells, cell = _distinct(codes)
     curves, curve_of_cell = _distinct(cells[:, _columns_of_law(structure)])
     cells_found = tuple(map(tuple, cells.tolist()))
@@ -67,6 +63,7 @@ def points_of(
     run = None if own is None else np.unique(own.astype(str), return_inverse=True)[1]
     made = structure.law.features(columns, run)
     points = Points(
+        asked_for,
         {s: np.log(v) for s, v in columns.items()},
         cells_found,
         cell,
@@ -107,8 +104,12 @@ def _inputs(symbols: list[str], x: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def _labels(
     structure: Structure, runs: Runs, asked: dict[str, Any], count: int
-) -> dict[str, np.ndarray]:
-    """One label a point and group, points repeated for every combination that is left open."""
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """One label a point and group, and which of the points that were asked for it is.
+
+    A point stands for every combination of the groups that it leaves open which the table has
+    beside the labels that it gives.
+    """
     free = [g for g in structure.groups if g not in structure.noise.claimed_groups]
     unknown = set(asked) - set(structure.groups) - set(runs.groups) - {SEQUENCE}
     if unknown:
@@ -123,33 +124,28 @@ def _labels(
         if len(values) not in (1, count):
             raise ValueError(f"group {g!r}: {len(values)} labels for {count} points")
         given[g] = np.repeat(values, count) if len(values) == 1 else values
-    open_groups = [g for g in free if g not in given]
-    if not open_groups:
-        return given
-    columns = [structure.groups.index(g) for g in open_groups]
-    fixed = {
-        g: str(v[0])
-        for g, v in given.items()
-        if g in structure.groups and len(set(v.tolist())) == 1
-    }
-    matching = [
-        cell
-        for cell in structure.cells
-        if all(
-            _known(runs, g, v) in (-1, cell[structure.groups.index(g)]) for g, v in fixed.items()
-        )
-    ] or list(structure.cells)
-    combinations = sorted({tuple(cell[c] for c in columns) for cell in matching})
-    labels = {g: np.tile(v, len(combinations)) for g, v in given.items()}
-    for i, g in enumerate(open_groups):
-        names = group_labels(runs, g)
-        labels[g] = np.repeat(np.array([names[c[i]] for c in combinations], object), count)
-    return {g: labels[g] for g in [*free, *labels] if g in labels}
+    fixed = [g for g in structure.groups if g in given]
+    left_open = [g for g in free if g not in given]
+    cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
+    place = {g: i for i, g in enumerate(structure.groups)}
+    numbers = [_numbers(runs, g, given[g]) for g in fixed]
+    wanted, kind = _distinct(np.array(numbers, int).reshape(len(fixed), count).T)
+    beside = cells[:, [place[g] for g in fixed]]
+    alike = np.all((wanted[:, None] == beside) | (wanted[:, None] < 0), axis=-1)
+    combinations, of_cell = _distinct(cells[:, [place[g] for g in left_open]])
+    occurs = np.zeros((len(combinations), len(wanted)), bool)
+    np.logical_or.at(occurs, of_cell, alike.T)
+    combination, point = np.nonzero((occurs | ~occurs.any(axis=0))[:, kind])
+    labels = {g: values[point] for g, values in given.items()}
+    for i, g in enumerate(left_open):
+        labels[g] = np.array(group_labels(runs, g), object)[combinations[combination, i]]
+    return {g: labels[g] for g in [*free, *labels] if g in labels}, point
 
 
-def _known(runs: Runs, group: str, label: Any) -> int:
-    names = group_labels(runs, group)
-    return names.index(str(label)) if str(label) in names else -1
+def _numbers(runs: Runs, group: str, labels: np.ndarray) -> np.ndarray:
+    """Position of every label among the known ones of a group; -1 where it is new."""
+    known = {label: i for i, label in reversed([*enumerate(group_labels(runs, group))])}
+    return np.array([known.get(str(label), -1) for label in labels], int)
 
 
 def _codes(
@@ -162,14 +158,12 @@ def _codes(
             codes[:, i] = structure.sizes[i]
             continue
         distinct, inverse = np.unique(labels[g].astype(str), return_inverse=True)
-        fresh = itertools.count(structure.sizes[i])
-        number = [k if (k := _known(runs, g, label)) >= 0 else next(fresh) for label in distinct]
-        codes[:, i] = np.array(number)[inverse]
-    sequence = np.full(count, -1)
+        number = _numbers(runs, g, distinct)
+        number[number < 0] = structure.sizes[i] + np.arange(np.sum(number < 0))
+        codes[:, i] = number[inverse]
     if SEQUENCE in labels and runs.sequence is not None:
-        distinct, inverse = np.unique(labels[SEQUENCE].astype(str), return_inverse=True)
-        sequence = np.array([_known(runs, SEQUENCE, label) for label in distinct])[inverse]
-    return codes, sequence
+        return codes, _numbers(runs, SEQUENCE, labels[SEQUENCE])
+    return codes, np.full(count, -1)
 
 
 def _columns_of_law(structure: Structure) -> list[int]:

@@ -24,6 +24,8 @@ class Points:
 
     Attributes
     ----------
+    asked_for : array of int, shape (points,)
+        Which of the inputs that were asked for every point has.
     log_x : dict of str to array, shape (points,) or (sample, points)
         Logarithms of the inputs.
     cells : tuple of tuple of int
@@ -42,6 +44,7 @@ class Points:
         Logarithms of the smallest and the largest input in the data of the same labels.
     """
 
+    asked_for: np.ndarray
     log_x: dict[str, np.ndarray]
     cells: tuple[tuple[int, ...], ...]
     cell: np.ndarray
@@ -75,6 +78,7 @@ class Points:
     def select(self, rows: np.ndarray) -> "Points":
         """Keep some points, and all cells, so that new labels keep their draws."""
         return Points(
+            self.asked_for[rows],
             {name: values[rows] for name, values in self.log_x.items()},
             self.cells,
             self.cell[rows],

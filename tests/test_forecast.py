@@ -1,0 +1,68 @@
+"""Where a forecast is asked for."""
+
+import numpy as np
+import pytest
+
+import bayescale as bs
+
+SAMPLES = 200
+LEVELS = {("a", "c4"): 3.0, ("a", "web"): 10.0, ("b", "c4"): 30.0}
+
+
+def table():
+    """Three curves of two families and two data sets, of which one combination is missing."""
+    x = np.geomspace(1e17, 1e20, 4)
+    rows = [(*labels, c, level) for labels, level in LEVELS.items() for c in x]
+    family, data, x, level = (list(column) for column in zip(*rows, strict=True))
+    return {
+        "family": family,
+        "data": data,
+        "C": x,
+        "y": np.array(level) * (np.array(x) / 1e17) ** -0.1,
+    }
+
+
+def fit_of(groups, law=None, **noise):
+    """Posterior of the curves whose level goes up by their labels, scatter of a thousandth."""
+    runs = bs.Runs(table(), y="y", x={"C": "C"}, groups=list(groups))
+    names = sorted({tuple(runs.codes[g][i] for g in groups) for i in range(len(runs))})
+    labels = [{g: runs.groups[g][c] for g, c in zip(groups, name, strict=True)} for name in names]
+    levels = [LEVELS[each["family"], each["data"]] if each else 5.0 for each in labels]
+    rng = np.random.default_rng(0)
+    A = np.array(levels) * 1e17**0.1 * np.exp(0.001 * rng.standard_normal((SAMPLES, 1)))
+    constants = {"A": A, "alpha": 0.1, "sigma": 0.001}
+    return bs.known_fit(bs.laws.PowerLaw(), runs, constants, **noise)
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return fit_of(("family", "data"))
+
+
+def labels_of(forecast):
+    return list(zip(forecast.points["family"], forecast.points["data"], strict=True))
+
+
+# Groups that are left open ------------------------------------------------------------------------
+
+
+def test_groups_that_are_left_open_run_over_combinations_of_the_table(fit):
+    every = fit.forecast({"C": [1e18, 1e19]})
+    assert labels_of(every) == [*[("a", "c4")] * 2, *[("a", "web")] * 2, *[("b", "c4")] * 2]
+    assert every.points["C"].tolist() == [1e18, 1e19] * 3
+    assert labels_of(fit.forecast({"C": 1e18}, groups={"data": "web"})) == [("a", "web")]
+
+
+def test_a_point_runs_over_the_combinations_of_its_own_labels(fit):
+    forecast = fit.forecast({"C": [1e17, 1e18]}, groups={"family": ["b", "a"]}, kind="mean")
+    assert labels_of(forecast) == [("b", "c4"), ("a", "c4"), ("a", "web")]
+    assert forecast.points["C"].tolist() == [1e17, 1e18, 1e18]
+    slope = (forecast.points["C"] / 1e17) ** -0.1
+    np.testing.assert_allclose(
+        forecast.table["median"], np.array([30.0, 3.0, 10.0]) * slope, rtol=1e-3
+    )
+
+
+def test_a_new_label_runs_over_all_combinations_of_the_others(fit):
+    forecast = fit.forecast({"C": [1e18, 1e18]}, groups={"family": ["unheard of", "b"]})
+    assert labels_of(forecast) == [("unheard of", "c4"), ("b", "c4"), ("unheard of", "web")]
