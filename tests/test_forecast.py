@@ -1,9 +1,12 @@
-"""Where a forecast is asked for."""
+"""Where a forecast is asked for, and forecasts of several forms at the same points."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import bayescale as bs
+from bayescale.forecast.mixture import mixture
 
 SAMPLES = 200
 LEVELS = {("a", "c4"): 3.0, ("a", "web"): 10.0, ("b", "c4"): 30.0}
@@ -66,3 +69,41 @@ def test_a_point_runs_over_the_combinations_of_its_own_labels(fit):
 def test_a_new_label_runs_over_all_combinations_of_the_others(fit):
     forecast = fit.forecast({"C": [1e18, 1e18]}, groups={"family": ["unheard of", "b"]})
     assert labels_of(forecast) == [("unheard of", "c4"), ("b", "c4"), ("unheard of", "web")]
+
+
+# Mixtures of forms --------------------------------------------------------------------------------
+
+
+def test_forecasts_are_mixed_at_the_same_labels_whatever_their_order(fit):
+    turned = fit_of(("data", "family"))
+    x = {"C": [1e18, 1e19, 1e18]}
+    one, other = (f.forecast(x, kind="mean") for f in (fit, turned))
+    assert labels_of(one) != labels_of(other)
+    mixed = mixture({"one": one, "other": other}, [0.5, 0.5])
+    np.testing.assert_allclose(mixed.table["median"], one.table["median"], rtol=1e-3)
+    assert (mixed.draws.std(axis=0) < 0.01 * mixed.draws.mean(axis=0)).all()
+
+
+def test_forecasts_over_other_groups_cannot_be_mixed(fit):
+    plain = fit_of(()).forecast({"C": 1e18})
+    with pytest.raises(ValueError, match="forecast of 'plain' lacks the group 'family', which"):
+        mixture({"grouped": fit.forecast({"C": 1e18}), "plain": plain}, [0.5, 0.5])
+    with pytest.raises(ValueError, match="forecast of 'plain' lacks the group 'family', which"):
+        mixture({"plain": plain, "grouped": fit.forecast({"C": 1e18})}, [0.5, 0.5])
+
+
+def test_forecasts_of_other_points_cannot_be_mixed(fit):
+    one, other = fit.forecast({"C": 1e18}), fit.forecast({"C": 1e18}, groups={"family": "a"})
+    message = "the forecast of 'other' lacks the point 'C = 1e\\+18, family = b, data = c4'"
+    with pytest.raises(ValueError, match=message):
+        mixture({"one": one, "other": other}, [0.5, 0.5])
+    with pytest.raises(ValueError, match=message):
+        mixture({"other": other, "one": one}, [0.5, 0.5])
+
+
+def test_a_comparison_mixes_curves_of_the_same_labels(fit):
+    compared = bs.compare({"one": fit, "other": fit_of(("data", "family"))}, max_refits=0)
+    even = replace(compared, table=compared.table.assign(weight=0.5))
+    mixed = even.forecast({"C": 1e17}, kind="mean").table
+    wanted = [LEVELS[labels] for labels in zip(mixed["family"], mixed["data"], strict=True)]
+    np.testing.assert_allclose(mixed["median"], wanted, rtol=1e-3)

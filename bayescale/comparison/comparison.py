@@ -205,16 +205,21 @@ class Comparison:
         ----------
         x, groups, kind, ci_prob, random_seed
             As for :meth:`bayescale.Fit.forecast`.
+
+        Raises
+        ------
+        ValueError
+            As for ``Fit.forecast``, or if the fits do not run over the same groups.
         """
-        from bayescale.forecast.forecast import mixture
+        from bayescale.forecast.mixture import mixture
 
         weights = self.weights[self.weights > 0]
-        each = [
-            self.fits[name].forecast(
+        each = {
+            name: self.fits[name].forecast(
                 x, groups=groups, kind=kind, ci_prob=ci_prob, random_seed=random_seed
             )
             for name in weights.index
-        ]
+        }
         return mixture(each, weights, 0 if random_seed is None else random_seed)
 
     def plot(self, **options: Any) -> "Axes":

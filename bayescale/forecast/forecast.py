@@ -1,7 +1,7 @@
 """Posterior predictive bands at any inputs, for labels that were seen and for new ones."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -121,8 +121,9 @@ def forecast(
         has (the median of the table otherwise); the response is then a share of successes.
     groups : mapping of str to label or array of labels, optional
         A label for all points or one for each.  A label that was not fitted is a draw from the
-        population.  Groups that are left out run over all combinations in the table.  The group
-        ``"sequence"`` names the run that is continued.
+        population.  Groups that are left out run, point by point, over all combinations that the
+        table has beside the labels that are given.  The group ``"sequence"`` names the run that
+        is continued.
     kind : {"run", "mean"}
         A new measurement, or the curve.
     ci_prob : float or iterable of float
@@ -218,29 +219,3 @@ def check_probabilities(ci_prob: float | Iterable[float]) -> tuple[float, ...]:
     if not probabilities or any(not 0 < p < 1 for p in probabilities):
         raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}")
     return tuple(sorted(probabilities))
-
-
-def mixture(
-    forecasts: Iterable[Forecast], weights: Iterable[float], random_seed: int = 0
-) -> Forecast:
-    """Mix forecasts at the same points, draws in proportion to weights.
-
-    Parameters
-    ----------
-    forecasts : iterable of Forecast
-        One per form, at the same points.
-    weights : iterable of float
-        Non-negative, adding up to 1.
-    random_seed : int
-        Seed of the choice of draws.
-    """
-    each, share = list(forecasts), np.asarray(list(weights), float)
-    rng = np.random.default_rng(random_seed)
-    samples = max(len(f.draws) for f in each)
-    counts = rng.multinomial(samples, share / share.sum())
-    chosen = [
-        f.draws[rng.integers(0, len(f.draws), size=c)]
-        for f, c in zip(each, counts, strict=True)
-        if c
-    ]
-    return replace(each[0], draws=np.concatenate(chosen), floor=None)
