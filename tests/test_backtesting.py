@@ -144,6 +144,18 @@ def test_counts_have_the_probabilities_of_counts_below_them():
     np.testing.assert_allclose(below.mean(), 0.5, atol=0.03)
 
 
+def test_a_hidden_response_that_cannot_be_is_counted_against_the_law():
+    tested = known(0.05 * np.random.default_rng(1).standard_normal(40))
+    y = np.array(tested.runs.y)
+    y[0] = 0.0
+    zero = replace(tested, runs=bs.Runs({"x": tested.runs.x["x"], "y": y}, y="y", x="x"))
+    assert zero.points["log_density"][0] == -np.inf
+    assert zero.points["probability_below"][0] == 0.0
+    assert zero.table["log_density"].tolist() == [-np.inf]
+    assert zero.table["rmsle"].tolist() == [np.inf]
+    assert zero.discrepancy().scale == pytest.approx(tested.discrepancy().scale, rel=0.3)
+
+
 def test_calibrated_forecasts_are_supported_and_need_no_doubt():
     tested = known(0.01 * np.random.default_rng(1).standard_normal(40))
     assert tested.supported() == 1.0

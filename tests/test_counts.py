@@ -193,6 +193,26 @@ def test_scores_without_counts_scatter_on_the_logit():
     assert noise.from_link(noise.on_link(0.37)) == pytest.approx(0.37)
 
 
+@pytest.mark.parametrize("noise", [bs.LogNormal(), bs.LogStudentT(), bs.LogOneSided()], ids=repr)
+def test_a_response_without_a_logarithm_has_no_density(noise):
+    y = np.array([-1.0, 0.0, 1e-300, 1.0])
+    assert np.isneginf(noise.log_density(y, 0.0, 1.0)).tolist() == [True, True, False, False]
+    assert noise.cdf(y, 0.0, 1.0)[:2].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("noise", [bs.LogitNormal(), bs.LogitStudentT()], ids=repr)
+def test_a_share_outside_zero_and_one_has_no_density(noise):
+    y = np.array([-0.1, 0.0, 0.5, 1.0, 1.2])
+    assert np.isfinite(noise.log_density(y, 0.0, 1.0)).tolist() == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+    np.testing.assert_allclose(noise.cdf(y, 0.0, 1.0), [0.0, 0.0, 0.5, 1.0, 1.0])
+
+
 def test_tasks_as_a_group_share_a_prior_of_their_slopes(fit):
     b = fit.posterior["b"]
     assert b.dims == ("chain", "draw", "task")

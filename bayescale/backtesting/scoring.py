@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.forecast.predictive import Points, Predictive
+from bayescale.laws.numerics import LOG_ZERO
 from bayescale.noise import Discrepancy
 from bayescale.runs import Runs
 
@@ -118,7 +119,7 @@ class Backtest:
         """Scores by law and cut, the mean over hidden runs.
 
         ``runs``, ``decades_beyond`` (largest), ``log_density``, ``crps``, ``rmsle`` (root mean
-        square of ln(median / y)), and for every probability ``coverage_p`` and ``width_p`` (unit
+        square of ln(median / y), NaN where that has none), and for every probability ``coverage_p`` and ``width_p`` (unit
         of y); ``trusted`` says whether the refit converged.
         """
         import pandas as pd
@@ -130,14 +131,14 @@ class Backtest:
                 "cut": cut,
                 "runs": len(part),
                 "decades_beyond": part["decades_beyond"].max(),
-                "log_density": part["log_density"].mean(),
-                "crps": part["crps"].mean(),
-                "rmsle": float(np.sqrt(np.mean(part["log_error"] ** 2))),
+                "log_density": part["log_density"].mean(skipna=False),
+                "crps": part["crps"].mean(skipna=False),
+                "rmsle": float(np.sqrt((part["log_error"] ** 2).mean(skipna=False))),
             }
             for prob in self.ci_prob:
                 row[f"coverage_{prob:g}"] = part[f"inside_{prob:g}"].mean()
                 width = part[f"upper_{prob:g}"] - part[f"lower_{prob:g}"]
-                row[f"width_{prob:g}"] = width.mean()
+                row[f"width_{prob:g}"] = width.mean(skipna=False)
             rows.append({**row, "trusted": bool(part["trusted"].all())})
         return pd.DataFrame(rows)
 
@@ -234,7 +235,7 @@ class Backtest:
         points = case.points
         shift = doubt.shift(rng, points.beyond, change, points.curve, points.curves)
         moved = replace(case.undoubted, location=location + shift)
-        return float(np.sum(moved.log_density(self.runs.y[case.rows])))
+        return float(np.sum(np.maximum(moved.log_density(self.runs.y[case.rows]), LOG_ZERO)))
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the reliability figure; see :func:`bayescale.plots.plot_reliability`."""

@@ -50,9 +50,10 @@ class _Residuals(Noise):
         return self.log_density(y, *self.moments(np, mean, p, data))
 
     def log_density(self, y: Any, location: Any, sd: Any, trials: Any = None) -> np.ndarray:
-        """Log density of responses, in their own unit."""
+        """Log density of responses, in their own unit; -inf where there can be none."""
+        possible, y = self._possible(y)
         density = self._log_density((self.on_link(y) - location) / sd) - np.log(sd)
-        return np.asarray(density + np.log(self.slope_of_link(y)))
+        return np.where(possible, density + np.log(self.slope_of_link(y)), -np.inf)
 
     def sample(
         self, rng: np.random.Generator, location: Any, sd: Any, trials: Any = None
@@ -63,7 +64,16 @@ class _Residuals(Noise):
 
     def cdf(self, y: Any, location: Any, sd: Any, trials: Any = None) -> np.ndarray:
         """Probability of a new measurement at most `y`."""
-        return self._cdf((self.on_link(y) - location) / sd)
+        possible, inside = self._possible(y)
+        below = self._cdf((self.on_link(inside) - location) / sd)
+        return np.where(possible, below, np.where(np.asarray(y) > 0, 1.0, 0.0))
+
+    def _possible(self, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Whether there can be responses on the scale of the likelihood, and some that can."""
+        y = np.asarray(y, float)
+        low, high = {"log": (0.0, np.inf), "unit": (0.0, 1.0)}.get(self.link, (-np.inf, np.inf))
+        possible = ~((y <= low) | (y >= high))
+        return possible, np.where(possible, y, 0.5)
 
     @abstractmethod
     def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any: ...
