@@ -156,6 +156,14 @@ def test_a_hidden_response_that_cannot_be_is_counted_against_the_law():
     assert zero.discrepancy().scale == pytest.approx(tested.discrepancy().scale, rel=0.3)
 
 
+def test_hidden_rows_go_by_their_number_in_the_table_of_the_user():
+    tested = known(0.01 * np.random.default_rng(1).standard_normal(40))
+    columns = {"x": [1e9, *tested.runs.x["x"]], "y": [1.0, *tested.runs.y], "w": [0] + [1] * 40}
+    weighted = replace(tested, runs=bs.Runs(columns, y="y", x="x", weight="w"))
+    assert weighted.points["row"].tolist() == list(range(1, 41))
+    assert weighted.supported() == tested.supported() == 1.0
+
+
 def test_calibrated_forecasts_are_supported_and_need_no_doubt():
     tested = known(0.01 * np.random.default_rng(1).standard_normal(40))
     assert tested.supported() == 1.0

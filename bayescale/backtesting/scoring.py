@@ -73,8 +73,8 @@ class Backtest:
     def points(self) -> "pd.DataFrame":
         """One row a hidden run, law and cut.
 
-        Columns: ``law``, ``cut``, ``row``, ``decades_beyond``, ``y``, ``median``,
-        ``log_density`` (in units of y), ``crps`` (unit of y), ``log_error``,
+        Columns: ``law``, ``cut``, ``row`` (as in ``runs.rows``), ``decades_beyond``, ``y``,
+        ``median``, ``log_density`` (in units of y), ``crps`` (unit of y), ``log_error``,
         ``probability_below`` (of a new measurement at most y; of counts half of the probability
         of y itself, so that it is uniform under a calibrated forecast), and for every probability
         p ``lower_p``, ``upper_p``, ``inside_p``.
@@ -96,7 +96,7 @@ class Backtest:
             {
                 "law": case.law,
                 "cut": case.cut,
-                "row": case.rows,
+                "row": self.runs.rows[case.rows],
                 "decades_beyond": case.points.beyond,
                 "y": y,
                 "median": np.median(drawn, axis=0),
@@ -119,8 +119,8 @@ class Backtest:
         """Scores by law and cut, the mean over hidden runs.
 
         ``runs``, ``decades_beyond`` (largest), ``log_density``, ``crps``, ``rmsle`` (root mean
-        square of ln(median / y), NaN where that has none), and for every probability ``coverage_p`` and ``width_p`` (unit
-        of y); ``trusted`` says whether the refit converged.
+        square of ln(median / y), NaN where that has none), and for every probability
+        ``coverage_p`` and ``width_p`` (unit of y); ``trusted`` says whether the refit converged.
         """
         import pandas as pd
 
@@ -197,7 +197,8 @@ class Backtest:
             points.groupby("cut"), key=lambda item: item[1]["decades_beyond"].max()
         ):
             (case, *_) = (c for c in self.cases if (c.law, c.cut) == (name, cut))
-            curve = part["row"].map(dict(zip(case.rows, case.points.curve, strict=True))).to_numpy()
+            of_row = dict(zip(self.runs.rows[case.rows], case.points.curve, strict=True))
+            curve = part["row"].map(of_row).to_numpy()
             inside = part[f"inside_{ci_prob:g}"]
             by_curve = inside.groupby(curve).mean()
             chance = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
