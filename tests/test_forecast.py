@@ -71,6 +71,44 @@ def test_a_new_label_runs_over_all_combinations_of_the_others(fit):
     assert labels_of(forecast) == [("unheard of", "c4"), ("b", "c4"), ("unheard of", "web")]
 
 
+# Standard errors of new measurements --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[bs.LogNormal(), bs.Normal()], ids=repr)
+def measured(request):
+    """Known curve of 3 at every input, measured with standard errors of a tenth of it."""
+    rng, x = np.random.default_rng(0), np.geomspace(1e17, 1e20, 300)
+    table = {"x": x, "y": 3.0 * np.exp(0.1 * rng.standard_normal(300)), "error": np.full(300, 0.3)}
+    runs = bs.Runs(table, y="y", x="x", y_se="error")
+    constants = {"A": np.full(4000, 3.0), "alpha": 1e-12, "sigma": 0.001}
+    return bs.known_fit(bs.laws.PowerLaw(), runs, constants, noise=request.param)
+
+
+def test_a_new_measurement_has_the_standard_error_that_is_given(measured):
+    x = {"x": [1e18, 1e19, 1e20], "y_se": [0.003, 0.03, 0.3]}
+    forecast = measured.forecast(x)
+    np.testing.assert_allclose(forecast.draws.std(axis=0), x["y_se"], rtol=0.5)
+    np.testing.assert_allclose(forecast.draws.std(axis=0)[1:], x["y_se"][1:], rtol=0.06)
+    assert forecast.table["y_se"].tolist() == x["y_se"]
+    assert measured.bands(x).equals(forecast.table)
+
+
+def test_bands_of_measurements_with_standard_errors_hold_them(measured):
+    at = {"x": measured.runs.x["x"]}
+    alone, with_error = (
+        measured.forecast(at, ci_prob=0.9),
+        measured.forecast({**at, "y_se": 0.3}, ci_prob=0.9),
+    )
+    inside = [
+        ((f.table["lower_0.9"] < measured.runs.y) & (measured.runs.y < f.table["upper_0.9"])).mean()
+        for f in (alone, with_error)
+    ]
+    assert inside[0] < 0.1
+    assert 0.85 < inside[1] < 0.95
+    curves = [measured.forecast(x, kind="mean").draws for x in (at, {**at, "y_se": 0.3})]
+    np.testing.assert_array_equal(*curves)
+
+
 # Mixtures of forms --------------------------------------------------------------------------------
 
 

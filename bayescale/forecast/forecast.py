@@ -118,7 +118,9 @@ def forecast(
     x : mapping of str to array_like
         Inputs in the unit of the table, by symbol; scalars and arrays broadcast to one list of
         points.  Where successes are counted, ``"trials"`` says how many trials a new measurement
-        has (the median of the table otherwise); the response is then a share of successes.
+        has (the median of the table otherwise); the response is then a share of successes.  Of a
+        table with standard errors, ``"y_se"`` is that of a new measurement in the unit of the
+        response; without it a measurement has the scatter around the law alone.
     groups : mapping of str to label or array of labels, optional
         A label for all points or one for each.  A label that was not fitted is a draw from the
         population.  Groups that are left out run, point by point, over all combinations that the

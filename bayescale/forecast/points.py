@@ -48,6 +48,8 @@ def points_of(
     if structure.noise.counts and isinstance(x, Mapping):
         usual = structure.noise.trials_of_new(arrays["trials"])
         symbols, x = [*symbols, "trials"], {"trials": usual, **x}
+    if "se" in structure.extras and isinstance(x, Mapping) and "y_se" in x:
+        symbols = [*symbols, "y_se"]
     inputs = _inputs(symbols, x)
     asked = dict(groups or {})
     count = len(next(iter(inputs.values())))
@@ -70,6 +72,7 @@ def points_of(
         curve_of_cell,
         np.where(sequence >= 0, sequence, alone),
         inputs.get("trials"),
+        inputs.get("y_se"),
         () if made is columns else tuple(made.values()),
         _reach_of_data(structure, arrays, curves, curve_of_cell[cell]),
     )

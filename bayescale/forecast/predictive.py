@@ -38,6 +38,8 @@ class Points:
         Run that a point continues, or -1.
     trials : array, shape (points,), or None
         Trials of a new measurement, where successes are counted.
+    y_se : array, shape (points,), or None
+        Standard error of a new measurement, where it has one beside the scatter of the law.
     made : tuple of array, shape (points, ...)
         Features that the law made from the inputs, where it reads those instead.
     reach : dict of str to pair of array, shape (points,)
@@ -51,6 +53,7 @@ class Points:
     curve_of_cell: np.ndarray
     sequence: np.ndarray
     trials: np.ndarray | None = None
+    y_se: np.ndarray | None = None
     made: tuple[np.ndarray, ...] = ()
     reach: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
@@ -85,6 +88,7 @@ class Points:
             self.curve_of_cell,
             self.sequence[rows],
             None if self.trials is None else self.trials[rows],
+            None if self.y_se is None else self.y_se[rows],
             tuple(values[rows] for values in self.made),
             {name: (low[rows], high[rows]) for name, (low, high) in self.reach.items()},
         )
@@ -177,6 +181,8 @@ def predict(
             curve = curve + error
     at_points = {f"log_{s}": values for s, values in points.log_x.items()}
     data = {**_edges(arrays), **at_points, **(known or {})}
+    if points.y_se is not None:
+        data["se"] = points.y_se * noise.slope_of_link(noise.from_link(curve))
     location, sd = noise.without(Checkpoints).moments(np, curve, p, data)
     if not noise.counts:
         sd = np.broadcast_to(sd, location.shape)

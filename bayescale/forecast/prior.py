@@ -10,7 +10,7 @@ from bayescale.forecast.predictive import predict
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import with_spreads
-from bayescale.model.structure import Structure, structure_of
+from bayescale.model.structure import SEQUENCE, Structure, structure_of
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import natural_dataset
@@ -108,7 +108,7 @@ def prior_of(
     predicted = predict(structure, sampled, arrays, points, rng)
     dims = ("chain", "draw", "point")
     symbols = [column for _, column in structure.columns]
-    labels = [str(c) for c in frame if c not in (*symbols, "extrapolated", "decades_beyond")]
+    labels = [str(c) for c in frame if c in (*structure.groups, SEQUENCE)]
     drawn = xr.Dataset(
         {"curve": (dims, predicted.curve[None]), "y": (dims, predicted.sample(rng)[None])},
         coords={
