@@ -184,7 +184,7 @@ def test_few_curves_do_not_excuse_bands_that_miss_half_of_their_runs():
     tested = known(np.array(inside + outside), curves=36)
     (case,) = tested.cases
     by_two = replace(case.points, curve_of_cell=np.arange(36) % 2)
-    two_curves = replace(case, points=by_two)
+    two_curves = replace(case, predictive=replace(case.predictive, points=by_two))
     tested = replace(tested, cases=(two_curves,))
     assert tested.supported() == 0.0
     said = tested.verdict()
