@@ -7,13 +7,14 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
+from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.laws.base import exponent
 from bayescale.model.arrays import arrays_of
-from bayescale.model.geometry import coordinates, natural
+from bayescale.model.geometry import coordinates, natural, with_spreads
 from bayescale.model.leans import BelowEnd, FromZero
 from bayescale.model.least_squares import knots, misfit, normal_equation
 from bayescale.model.model import model_of
-from bayescale.model.population import typical_deviation
+from bayescale.model.population import draw_between, typical_deviation
 from bayescale.model.structure import structure_of
 
 
@@ -107,6 +108,20 @@ def test_pooled_coordinates_keep_the_prior_of_their_population():
     slope = (deviation(point["c0_raw"] + h) - deviation(point["c0_raw"] - h)) / (2 * h)
     wanted = known.logpdf(deviation(point["c0_raw"])) + np.log(slope).sum()
     assert density(point) == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["c0", "c1"])
+def test_the_spread_of_a_population_is_that_of_its_parameters(name):
+    runs = bs.Runs(broken_runs(rows=(40, 30, 20, 5)), y="y", x="x", groups="family")
+    law, shared = bs.laws.BrokenPowerLaw(), {"c0": bs.Shared(), "c1": bs.Shared()}
+    pooling = {**shared, "E": bs.Shared(), "d1": bs.Shared(), name: bs.Partial("family")}
+    structure = structure_of(law, runs, pooling, bs.LogNormal(), None)
+    arrays, q = arrays_of(structure, runs), law.parameter(name)
+    given = coordinates_from_prior(structure, arrays, 50, 0)
+    found = natural(np, structure, given, arrays)[name][1]
+    known = draw_between(q, found - q.centre - given[f"{name}_mean"], np.random.default_rng(1))
+    again = with_spreads(structure, given, arrays, np.random.default_rng(1))
+    assert again[f"{name}_sd"] == pytest.approx(known, rel=1e-6)
 
 
 def test_draws_from_the_prior_follow_it():

@@ -154,10 +154,8 @@ def with_spreads(
         for group in structure.main_effects(q.name):
             effects = draws[f"{q.name}_effect_{group}"]
             made[f"{q.name}_sd_{group}"] = draw_between(q, effects, rng)
-        raw = arrays[f"start_{q.name}"] + arrays[f"step_{q.name}"] * draws[f"{q.name}_raw"]
-        centre = arrays[f"centred_{q.name}"] * population_mean(structure, q, draws)
-        lean = lean_of(np, structure, q, z, arrays)
-        made[f"{q.name}_sd"] = draw_between(q, lean.coordinate(np, raw) - centre, rng)
+        off = (z[q.name] - arrays[f"offset_{q.name}"]) / _scale(q, arrays)
+        made[f"{q.name}_sd"] = draw_between(q, off - population_mean(structure, q, draws), rng)
     return made
 
 
