@@ -218,6 +218,14 @@ def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
         bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
 
 
+@pytest.mark.parametrize("noise", [bs.LogStudentT(), bs.LogitNormal()])
+def test_a_law_that_may_be_negative_takes_no_scatter_of_a_logarithm(noise):
+    x = np.geomspace(1e17, 1e20, 8)
+    runs = bs.Runs({"C": x, "y": np.linspace(0.4, 0.6, 8)}, y="y", x="C")
+    with pytest.raises(ValueError, match=r"LogLaw\(\) may be negative.*write noise=StudentT\(\)"):
+        bs.build_model(bs.laws.LogLaw(), runs, noise=noise)
+
+
 def test_forecasts_refuse_inputs_that_make_no_sense(fit):
     with pytest.raises(ValueError, match="finite and positive"):
         fit.forecast({"C": [-1.0]})

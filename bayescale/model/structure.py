@@ -209,6 +209,15 @@ def _distinct(codes: np.ndarray, sizes: tuple[int, ...]) -> tuple[tuple[int, ...
     return tuple(map(tuple, codes[first].tolist()))
 
 
+def _check_link(law: Law, noise: Noise) -> None:
+    """Refuse scatter on a scale that the mean of a law may leave."""
+    if law.response == "real" and noise.link != "real":
+        mend = "choose a law of a rate" if noise.counts else "write noise=StudentT()"
+        raise ValueError(
+            f"{law.title} may be negative, where {type(noise).__name__} has no scale: {mend}"
+        )
+
+
 def structure_of(
     law: Law,
     runs: Runs,
@@ -243,6 +252,7 @@ def structure_of(
             else "one measured column: give y='column'"
         )
         raise ValueError(f"{type(noise).__name__} describes {wanted}")
+    _check_link(law, noise)
     noise.check(runs)
     for_laws = tuple(g for g in groups if g not in noise.claimed_groups)
     law_names = [q.name for q in law.parameters]
