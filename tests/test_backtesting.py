@@ -12,6 +12,7 @@ from bayescale.backtesting.hiding import labels_hidden, scales_hidden
 from bayescale.backtesting.scoring import Case, crps
 from bayescale.forecast.predictive import Points, Predictive
 from bayescale.laws.base import Parameters
+from bayescale.laws.schedules import schedules
 from bayescale.noise import Discrepancy
 
 
@@ -62,6 +63,19 @@ def test_a_cut_spares_curves_that_it_would_empty():
     assert scales_hidden(table_of(), (9.0,), 2, None) == {}
     with pytest.raises(ValueError, match="nothing to hide"):
         bs.backtest(bs.laws.PowerLaw(), table_of(), cut=(9.0,))
+
+
+def test_the_hidden_end_of_a_schedule_is_forecast_as_the_end_of_its_run():
+    law, table = bs.laws.LRAnnealing(), schedules(np.random.default_rng(1), 60)
+    x = {"step": table["step"], "lr": table["lr"]}
+    p = Parameters(np, law.presets["fineweb_2025"])
+    truth = law.mean(np, p, *law.features(x, table["sequence"]).values())
+    scatter = np.exp(0.001 * np.random.default_rng(0).normal(size=60))
+    symbols = {"step": "step", "lr": "lr"}
+    runs = bs.Runs({**table, "y": truth * scatter}, y="y", x=symbols, sequence="sequence")
+    options = {"draws": 200, "tune": 200, "chains": 2, "noise": bs.LogNormal()}
+    points = bs.backtest(law, runs, cut=(0.1,), **options).points
+    np.testing.assert_allclose(points["median"], truth[points["row"]], rtol=0.02)
 
 
 def test_a_family_is_left_out_but_for_its_smallest_runs():

@@ -13,6 +13,7 @@ from bayescale.comparison import comparison, holdout
 from bayescale.comparison.stacking import stacking_weights
 from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw, PowerLaw
+from bayescale.laws.schedules import schedules
 from bayescale.sweeps import execution
 
 DRAWS = 400
@@ -396,6 +397,16 @@ def test_the_future_is_the_largest_scales_of_every_curve():
             mine = runs.codes["family"] == code
             x = runs.x["C"]
             assert x[mine & fold.seen].max() < x[mine & fold.hidden].min()
+
+
+def test_the_future_of_a_schedule_is_the_end_of_its_runs():
+    found = schedules(np.random.default_rng(1), 60)
+    found["loss"] = np.linspace(3.3, 3.1, 60)
+    symbols = {"step": "step", "lr": "lr"}
+    runs = bs.Runs(found, y="loss", x=symbols, sequence="sequence")
+    fit = known_fit(bs.laws.LRAnnealing(), runs, {"E": 3.0, "A": 0.5, "alpha": 0.5, "C": 0.3})
+    for fold in holdout.future_folds([fit]):
+        assert runs.x["step"][fold.seen].max() < runs.x["step"][fold.hidden].min()
 
 
 def test_runs_at_one_scale_are_hidden_together():

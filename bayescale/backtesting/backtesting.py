@@ -181,12 +181,12 @@ def _sample(
 
 def _forecast(plan: _Plan, sampled: Sampled, runs: Runs) -> Case:
     hidden, structure, arrays, seed = plan.hidden, plan.structure, plan.arrays, plan.seed
-    seen, new = runs.select(~hidden), runs.select(hidden)
+    seen = runs.select(~hidden)
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in sampled.draws.items()}
-    predictive = undoubted = predict_runs(structure, flat, arrays, seen, new, seed)
+    predictive = undoubted = predict_runs(structure, flat, arrays, seen, runs, seed, hidden)
     trusting = replace(structure, noise=structure.noise.without(Discrepancy))
     if trusting.noise != structure.noise:
-        undoubted = predict_runs(trusting, flat, arrays, seen, new, seed)
+        undoubted = predict_runs(trusting, flat, arrays, seen, runs, seed, hidden)
     points = predictive.points
     change = None if points.made else change_beyond(structure, undoubted.parameters, points)
     return Case(

@@ -15,7 +15,7 @@ import numpy as np
 
 from bayescale.fitting import Fit
 from bayescale.forecast.points import predict_runs
-from bayescale.model.arrays import Arrays, arrays_of, without_rows
+from bayescale.model.arrays import Arrays, arrays_of, reads_features, without_rows
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise.parts import LEAST_GAP, NO_PREVIOUS
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
@@ -203,10 +203,16 @@ def future_folds(fits: Sequence[Fit]) -> list[Fold]:
     """Folds that hide the largest scales of every curve, one for each of :data:`CUTS`.
 
     A curve is a combination of labels.  With several inputs a scale is their product, which for
-    parameters and tokens is compute.  Rows at one scale are hidden together.
+    parameters and tokens is compute; of laws that read whole runs it is the first input, such as
+    the step, so that the ends of runs are hidden.  Rows at one scale are hidden together.
     """
     runs = fits[0].runs
-    inputs = {column: fit.runs.x[column] for fit in fits for _, column in fit.structure.columns}
+    along = [fit for fit in fits if reads_features(fit.arrays) and runs.sequence is not None]
+    inputs = {
+        column: fit.runs.x[column]
+        for fit in along or fits
+        for _, column in fit.structure.columns[: 1 if along else None]
+    }
     size = np.sum([np.log(values) for values in inputs.values()], axis=0).round(9)
     curve = curves_of(runs)
     folds: list[Fold] = []
@@ -297,10 +303,12 @@ def _refit_folds(
         failed += again is None or not again.trusted
         density = np.full(len(hidden), np.nan)
         if again is not None:
-            new = fit.runs.select(hidden)
+            y = fit.runs.select(hidden).y
             flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in again.draws.items()}
             each = [
-                predict_runs(structure, flat, arrays, seen, new, seed + i).log_density(new.y)
+                predict_runs(structure, flat, arrays, seen, fit.runs, seed + i, hidden).log_density(
+                    y
+                )
                 for i in range(predictions)
             ]
             density = logsumexp(each, axis=0) - np.log(predictions)

@@ -1,6 +1,7 @@
 """Where a forecast is asked for: inputs and labels, checked against what was fitted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,17 +22,26 @@ def predict_runs(
     draws: Mapping[str, np.ndarray],
     arrays: Arrays,
     fitted: Runs,
-    new: Runs,
+    table: Runs,
     seed: int = 0,
+    rows: np.ndarray | None = None,
 ) -> Predictive:
-    """Predictive distribution of every row of another table, which may have new labels."""
+    """Predictive distribution of the rows of another table, which may have new labels.
+
+    With some `rows` only those are predicted, as parts of the runs that they have in the table.
+    """
+    new = table if rows is None else table.select(rows)
     groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
     if new.sequence is not None:
         groups[SEQUENCE] = np.array(new.sequence_labels, object)[new.sequence]
     x = dict(new.x) if new.trials is None else {**new.x, "trials": new.trials}
     points, _ = points_of(structure, arrays, fitted, x, groups)
-    columns = extra_arrays(structure, new)
-    return predict(structure, draws, arrays, points, np.random.default_rng(seed), columns)
+    if points.made and rows is not None:
+        columns = {symbol: np.asarray(table.x[c], float) for symbol, c in structure.columns}
+        made = structure.law.features(columns, table.sequence)
+        points = replace(points, made=tuple(values[rows] for values in made.values()))
+    known = extra_arrays(structure, new)
+    return predict(structure, draws, arrays, points, np.random.default_rng(seed), known)
 
 
 def points_of(

@@ -113,6 +113,11 @@ def formula_inputs(xp: Any, arrays: Mapping[str, Any]) -> list[Any]:
     return made or [xp.exp(v) for name, v in arrays.items() if name.startswith("log_")]
 
 
+def reads_features(arrays: Mapping[str, Any]) -> bool:
+    """Whether the formula reads features that the law made instead of the inputs."""
+    return any(name.startswith("feature_") for name in arrays)
+
+
 def model_arrays(arrays: Mapping[str, np.ndarray]) -> Arrays:
     """Those arrays that the model reads, with all that have one value a unit put end to end.
 
@@ -136,7 +141,7 @@ def unpacked(arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> dict[
 
 
 def _read_by_model(arrays: Mapping[str, np.ndarray]) -> Arrays:
-    made = any(name.startswith("feature_") for name in arrays)
+    made = reads_features(arrays)
     return {
         name: values
         for name, values in arrays.items()
