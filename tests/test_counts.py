@@ -262,6 +262,38 @@ def test_distribution_functions_of_many_trials_are_summed_in_bounded_memory():
     np.testing.assert_allclose(below, wanted)
 
 
+@pytest.fixture(scope="module")
+def until_passed():
+    x, trials = np.repeat([1e7, 1e9], 3), [400, 30, 500, 3, 80, 200]
+    columns = {"N": x, "passes": [1, 1, 0, 1, 1, 0], "trials": trials}
+    runs = bs.Runs(columns, y=("passes", "trials"), x={"N": "N"})
+    known = {"a": np.full(4000, 400.0), "b": np.full(4000, 0.25)}
+    return bs.known_fit(SolvedShare(), runs, known, noise=bs.NegativeBinomial())
+
+
+def test_trials_that_end_at_a_pass_say_nothing_about_those_of_a_new_measurement(until_passed):
+    from bayescale.forecast.points import predict_runs
+
+    fit, runs = until_passed, until_passed.runs
+    predicted = predict_runs(fit.structure, fit.flat_draws, fit.arrays, runs, runs)
+    assert predicted.trials.tolist() == [500.0] * 5 + [200.0]
+    np.testing.assert_allclose(predicted.log_density(runs.y), fit.log_likelihood[0, 0])
+
+
+def test_a_replicated_wait_for_a_pass_may_be_longer_than_the_one_measured(until_passed):
+    share = until_passed.replicated(random_seed=0)[:, 1]
+    wait = stats.geom(np.exp(-400.0 * 1e7**-0.25))
+    longer = ((share > 0) & (share < 1 / 30)).mean()
+    assert longer == pytest.approx(wait.cdf(500) - wait.cdf(30), abs=0.03)
+
+
+def test_the_model_draws_passes_and_not_shares_of_trials(until_passed):
+    import pymc as pm
+
+    drawn = pm.draw(until_passed.model["y_observed"], 50, random_seed=1, mode="FAST_COMPILE")
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+
+
 def test_leave_one_out_and_files_know_counts(fit, tmp_path):
     assert fit.log_likelihood.shape == (*fit.draws["a_raw"].shape[:2], 32)
     assert np.all(fit.log_likelihood <= 0)

@@ -34,13 +34,15 @@ def predict_runs(
     groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
     if new.sequence is not None:
         groups[SEQUENCE] = np.array(new.sequence_labels, object)[new.sequence]
-    x = dict(new.x) if new.trials is None else {**new.x, "trials": new.trials}
+    x, known = dict(new.x), extra_arrays(structure, new)
+    if new.trials is not None:
+        known["trials"] = np.asarray(new.trials, float)
+        x["trials"] = structure.noise.trials_again(new.y, known["trials"], arrays["trials"])
     points, _ = points_of(structure, arrays, fitted, x, groups)
     if points.made and rows is not None:
         columns = {symbol: np.asarray(table.x[c], float) for symbol, c in structure.columns}
         made = structure.law.features(columns, table.sequence)
         points = replace(points, made=tuple(values[rows] for values in made.values()))
-    known = extra_arrays(structure, new)
     return predict(structure, draws, arrays, points, np.random.default_rng(seed), known)
 
 

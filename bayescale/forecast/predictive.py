@@ -111,6 +111,8 @@ class Predictive:
         Parameters at every point.
     points : Points
         Where.
+    taken : array, shape (points,), or None
+        Trials that measurements took which have been made; they are scored with those.
     """
 
     noise: Noise
@@ -119,6 +121,7 @@ class Predictive:
     sd: Any
     parameters: Parameters
     points: Points
+    taken: np.ndarray | None = None
 
     @property
     def trials(self) -> np.ndarray | None:
@@ -136,13 +139,17 @@ class Predictive:
         """
         from scipy.special import logsumexp
 
-        each = self.noise.log_density(y, self.location, self.sd, self.trials)
+        each = self.noise.log_density(y, self.location, self.sd, self._scored)
         return np.asarray(logsumexp(each, axis=0) - np.log(len(each)))
 
     def cdf(self, y: np.ndarray) -> np.ndarray:
         """Predictive probability of a measurement at most `y`, shape (points,)."""
-        each = self.noise.cdf(y, self.location, self.sd, self.trials)
+        each = self.noise.cdf(y, self.location, self.sd, self._scored)
         return np.asarray(each.mean(axis=0))
+
+    @property
+    def _scored(self) -> np.ndarray | None:
+        return self.trials if self.taken is None else self.taken
 
 
 def predict(
@@ -166,7 +173,8 @@ def predict(
     rng : numpy.random.Generator
         Draws the parameters of new labels.
     known : mapping, optional
-        ``se`` and ``weight`` of measurements that have been made, as in the arrays of a model.
+        ``se``, ``weight`` and ``trials`` of measurements that have been made, as in the arrays of
+        a model.
     """
     found = natural_at_cells(structure, draws, arrays, points.cells, rng)
     p = parameters({name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()})
@@ -188,7 +196,7 @@ def predict(
         sd = np.broadcast_to(sd, location.shape)
     if noise.has_checkpoints:
         location, sd = _carry_on(structure, draws, arrays, points, p, location, sd)
-    return Predictive(noise, noise.from_link(curve), location, sd, p, points)
+    return Predictive(noise, noise.from_link(curve), location, sd, p, points, data.get("trials"))
 
 
 def change_beyond(structure: Structure, p: Parameters, points: Points) -> np.ndarray:
@@ -283,7 +291,9 @@ def replicate(
     """
     rows = np.arange(len(arrays["y"]))
     location, sd = _moments_of_rows(structure, draws, arrays, rows, structure.noise)
-    return structure.noise.sample(rng, location, sd, arrays.get("trials"))
+    taken = arrays.get("trials")
+    trials = structure.noise.trials_again(arrays["y"], taken, taken)
+    return structure.noise.sample(rng, location, sd, trials)
 
 
 def _moments_of_rows(

@@ -118,6 +118,10 @@ class Noise(ABC):
         """Trials of a new measurement when nobody says: the median of the table."""
         return float(np.round(np.median(trials)))
 
+    def trials_again(self, y: Any, trials: Any, of_table: Any) -> Any:
+        """Trials that measurements would be given if they were made again."""
+        return trials
+
     @abstractmethod
     def own_parameters(self) -> tuple[Parameter, ...]:
         """Parameters of the likelihood itself."""

@@ -77,7 +77,8 @@ class _Counts(Noise):
             return self._log_mass(pt, y, trials, location, *shape)
 
         def random(location: Any, trials: Any, *shape: Any, rng: Any, size: Any) -> Any:
-            return np.round(self.sample(rng, location, shape, trials) * trials)
+            rates = self._rates(rng, location, *shape)
+            return np.asarray(self._successes(rng, rates, np.asarray(trials, int)), float)
 
         location, shape = self.moments(pt, mean, p, data)
         return pm.CustomDist(
@@ -127,8 +128,11 @@ class _Counts(Noise):
     def _log_mass(self, xp: Any, y: Any, trials: Any, location: Any, *shape: Any) -> Any:
         return _log_choose(xp, trials, y) + self._log_rate(xp, y, trials - y, location, *shape)
 
+    def _successes(self, rng: np.random.Generator, rates: np.ndarray, trials: Any) -> np.ndarray:
+        return rng.binomial(np.broadcast_to(trials, rates.shape), rates)
+
     def _shares(self, rng: np.random.Generator, rates: np.ndarray, trials: Any) -> np.ndarray:
-        return rng.binomial(np.broadcast_to(trials, rates.shape), rates) / trials
+        return self._successes(rng, rates, trials) / trials
 
     @abstractmethod
     def _log_rate(self, xp: Any, successes: Any, failures: Any, location: Any, *shape: Any) -> Any:
@@ -283,6 +287,11 @@ class _UntilPassed(_Counts):
         """Cap on the trials of a new measurement when nobody says: the largest of the table."""
         return float(np.max(trials))
 
+    def trials_again(self, y: Any, trials: Any, of_table: Any) -> Any:
+        """Cap on the trials of measurements: their own where it ended them, else the usual one."""
+        usual = np.maximum(trials, self.trials_of_new(of_table))
+        return np.where(y < self.passes, trials, usual)
+
     def _log_mass(self, xp: Any, y: Any, trials: Any, location: Any, *shape: Any) -> Any:
         ended = y >= self.passes
         last = xp.where(ended, 1.0, 0.0)
@@ -293,9 +302,16 @@ class _UntilPassed(_Counts):
         last = np.where(y >= self.passes, 1.0, 0.0)
         return super()._at_most(y - last, trials - last, location, *shape)
 
-    def _shares(self, rng: np.random.Generator, rates: np.ndarray, trials: Any) -> np.ndarray:
+    def _passed_at(self, rng: np.random.Generator, rates: np.ndarray) -> np.ndarray:
+        """Trials at which passes come without a cap, shape (passes, ...)."""
         waits = rng.geometric(np.maximum(rates, 1e-15), (self.passes, *rates.shape))
-        at = np.cumsum(np.minimum(waits, 10**15), axis=0)
+        return np.cumsum(np.minimum(waits, 10**15), axis=0)
+
+    def _successes(self, rng: np.random.Generator, rates: np.ndarray, trials: Any) -> np.ndarray:
+        return np.sum(self._passed_at(rng, rates) <= trials, axis=0)
+
+    def _shares(self, rng: np.random.Generator, rates: np.ndarray, trials: Any) -> np.ndarray:
+        at = self._passed_at(rng, rates)
         return np.sum(at <= trials, axis=0) / np.minimum(at[-1], trials)
 
 
