@@ -8,6 +8,7 @@ import bayescale as bs
 from bayescale.comparison import holdout
 from bayescale.forecast.forecast import forecast
 from bayescale.forecast.points import points_of, predict_runs
+from bayescale.forecast.predictive import predict
 from bayescale.laws.base import Parameters
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import sampled_of
@@ -105,6 +106,21 @@ def test_a_forecast_carries_the_last_residual_on_and_lets_it_fade():
     fade = np.exp(-steps / 0.3)
     np.testing.assert_allclose(found.location[0] - base.location[0], residual * fade, atol=1e-4)
     np.testing.assert_allclose(found.sd[0] / base.sd[0], np.sqrt(1 - fade**2), rtol=1e-6)
+
+
+def test_a_new_run_does_not_carry_on_the_only_one_of_the_table():
+    y = np.ones(12)
+    y[-1] = np.exp(0.04)
+    structure, draws, arrays, runs = posterior(bs.LogStudentT() + bs.Checkpoints(), y)
+    at = {"x": X[-1] * np.array([1.1, 9.0])}
+    curve = predicted(bs.LogStudentT(), y, at["x"]).location[0, 0]
+
+    def location(**groups):
+        points, _ = points_of(structure, arrays, runs, at, groups)
+        return predict(structure, draws, arrays, points, np.random.default_rng(0)).location[0, 0]
+
+    assert location() == location(sequence="a") > curve + 0.01
+    assert location(sequence="b") == pytest.approx(curve, abs=1e-4)
 
 
 def test_a_checkpoint_that_is_measured_again_has_a_density():

@@ -82,7 +82,7 @@ def points_of(
         cells_found,
         cell,
         curve_of_cell,
-        np.where(sequence >= 0, sequence, alone),
+        alone if own is None else sequence,
         inputs.get("trials"),
         inputs.get("y_se"),
         () if made is columns else tuple(made.values()),
