@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.fitting.fitting import Fit
+from bayescale.laws.base import natural_to_coordinate
 from bayescale.posterior.posterior import UNLEARNED, natural_dataset, rows_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFra
         name = label.split("[")[0]
         was, now = np.quantile(before[label], tails), np.quantile(values, tails)
         link = links.get(name, "real")
-        width = float(np.diff(_on(link, now))[0] / np.diff(_on(link, was))[0])
+        narrow, wide = (np.ptp(natural_to_coordinate(link, ends)) for ends in (now, was))
+        width = float(narrow / wide)
         found[label] = {
             "prior_lower": was[0],
             "prior_upper": was[1],
@@ -68,9 +70,3 @@ def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFra
             "says": "as wide as its prior" if width >= UNLEARNED else "",
         }
     return pd.DataFrame.from_dict(found, orient="index")
-
-
-def _on(link: str, values: np.ndarray) -> np.ndarray:
-    if link == "log":
-        return np.log(values)
-    return np.log(values) - np.log1p(-values) if link == "unit" else values

@@ -446,6 +446,13 @@ def coordinate_to_natural(xp: Any, link: str, z: Any) -> tuple[str, Any]:
     return "values", z
 
 
+def natural_to_coordinate(link: str, values: np.ndarray) -> np.ndarray:
+    """Turn natural values into coordinates."""
+    if link == "log":
+        return np.log(values)
+    return np.log(values) - np.log1p(-values) if link == "unit" else values
+
+
 def get(name: str, **options: Any) -> Law:
     """Return the law that is registered under `name`.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters
+from bayescale.laws.base import Parameter, Parameters, natural_to_coordinate
 from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
 from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import natural
@@ -44,21 +44,15 @@ def natural_at_cells(
     """
     fitted = natural(np, structure, draws, arrays)
     codes = np.array(cells, int).reshape(len(cells), len(structure.groups))
-    memory: dict[Any, np.ndarray] = {}
     samples = len(next(iter(draws.values())))
-
-    def normal(*key: Any) -> np.ndarray:
-        if key not in memory:
-            memory[key] = rng.standard_normal(samples)
-        return memory[key]
-
+    fresh = Fresh(rng, samples)
     result: Found = {}
     missing: dict[str, np.ndarray] = {}
-    anchored = (
-        [q.name for q in structure.law.with_role("level", "floor", "intercept")]
-        if structure.anchored
-        else []
-    )
+    anchored = [
+        q.name
+        for q in structure.law.with_role("level", "floor", "intercept")
+        if structure.anchored and q.name not in structure.prior_of
+    ]
     for q in structure.parameters:
         kind, values = fitted[q.name]
         unit = unit_of_codes(structure, q.name, codes)
@@ -67,14 +61,43 @@ def natural_at_cells(
             np.broadcast_to(values, (samples, values.shape[-1]))[:, np.maximum(unit, 0)]
         )
         for cell in np.flatnonzero(unit < 0):
-            z = new_coordinate(structure, q, draws, codes[cell], normal)
+            z = new_coordinate(structure, q, draws, codes[cell], fresh)
             taken[:, cell] = (
                 z if q.name in anchored else _natural_of(q, z, result, arrays, int(cell))
             )
         result[q.name] = (kind, taken)
     if any(missing[name].any() for name in anchored):
-        _place_new(structure, fitted, arrays, codes, missing, result, normal)
+        _place_new(structure, fitted, arrays, codes, missing, result, fresh.normal)
     return result
+
+
+class Fresh:
+    """Random numbers of labels that were not fitted: the same whenever a label returns."""
+
+    def __init__(self, rng: np.random.Generator, samples: int):
+        self._rng, self._samples = rng, samples
+        self._known: dict[Any, np.ndarray] = {}
+
+    def normal(self, *key: Any) -> np.ndarray:
+        """Draw standard normals, shape (sample,)."""
+        if key not in self._known:
+            self._known[key] = self._rng.standard_normal(self._samples)
+        return self._known[key]
+
+    def from_prior(self, prior: Any, *key: Any) -> np.ndarray:
+        """Draw from a distribution of the user, shape (sample,)."""
+        import pymc as pm
+
+        if isinstance(prior, str):
+            raise ValueError(
+                f"the prior of {key[0]!r} is not in the file of a fit: "
+                "name labels that were fitted, or fit again"
+            )
+        if key not in self._known:
+            distribution = prior.to_pymc() if hasattr(prior, "to_pymc") else prior
+            drawn = pm.draw(distribution, self._samples, random_seed=self._rng, mode="FAST_COMPILE")
+            self._known[key] = np.reshape(drawn, self._samples)
+        return self._known[key]
 
 
 def unit_of_codes(structure: Structure, name: str, codes: np.ndarray) -> np.ndarray:
@@ -86,13 +109,17 @@ def unit_of_codes(structure: Structure, name: str, codes: np.ndarray) -> np.ndar
 
 
 def new_coordinate(
-    structure: Structure, q: Parameter, draws: Draws, code: np.ndarray, normal: Any
+    structure: Structure, q: Parameter, draws: Draws, code: np.ndarray, fresh: Fresh
 ) -> np.ndarray:
     """Coordinate, without its offset, of a combination of labels that was not fitted."""
     units = structure.units[q.name]
     mine = {g: int(code[structure.groups.index(g)]) for g in units.groups}
-    own = normal(q.name, *mine.values())
-    if not isinstance(structure.pooling_of[q.name], Partial):
+    pooled, prior = structure.pooling_of[q.name], structure.prior_of.get(q.name)
+    if prior is not None and not isinstance(pooled, Partial):
+        value = fresh.from_prior(prior, q.name, *mine.values())
+        return natural_to_coordinate(q.link, value) - q.centre
+    own = fresh.normal(q.name, *mine.values())
+    if not isinstance(pooled, Partial):
         return np.asarray(q.spread * own)
     z = draws[f"{q.name}_sd"][:, 0] * own
     if f"{q.name}_mean" in draws:
@@ -100,7 +127,7 @@ def new_coordinate(
     for g in structure.main_effects(q.name):
         effects = draws[f"{q.name}_effect_{g}"]
         seen = {row[units.groups.index(g)] for row in units.codes}
-        new = draws[f"{q.name}_sd_{g}"][:, 0] * normal(q.name, g, mine[g])
+        new = draws[f"{q.name}_sd_{g}"][:, 0] * fresh.normal(q.name, g, mine[g])
         z = z + (effects[:, mine[g]] if mine[g] in seen else new)
     return np.asarray(z)
 
@@ -150,7 +177,7 @@ def _place_new(
             result[name][1][:, cell] = response - law.mean(np, shape, *x)
             continue
         for q in law.with_role("floor"):
-            if missing[q.name][cell]:
+            if missing[q.name][cell] and q.name not in structure.prior_of:
                 z = np.mean(arrays[f"offset_{q.name}"]) + result[q.name][1][:, cell]
                 result[q.name][1][:, cell] = response + z
         logits = {
