@@ -7,9 +7,11 @@ from scipy import stats
 
 import bayescale as bs
 from bayescale.fitting.fitting import checked_structure
+from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.laws.base import exponent, positive_bend
 from bayescale.model.arrays import arrays_of
 from bayescale.model.population import deviations, draw_between, typical_deviation
+from bayescale.posterior.posterior import natural_dataset
 from bayescale.sampling.gate import mixing
 from bayescale.sampling.sampling import sample
 
@@ -56,6 +58,26 @@ def test_many_groups_reveal_their_spread():
     found = draw_between(Q, np.broadcast_to(rng.normal(0, 0.7, 400), (2000, 400)), rng)
     assert np.quantile(found, 0.02) < 0.7 < np.quantile(found, 0.98)
     assert np.std(found) < 0.05
+
+
+def test_what_is_said_of_a_population_is_in_the_unit_of_its_parameter():
+    x, family = np.tile(np.geomspace(1e17, 1e20, 8), 3), np.repeat([*"abc"], 8)
+    y = 1000 - 50 * np.log10(x / 1e17) + np.sin(7 * np.arange(24))
+    table = {"C": x, "y": y, "family": family}
+    runs = bs.Runs(table, y="y", x="C", groups="family")
+    noise = bs.Normal(scale=bs.Partial("family"))
+    structure = checked_structure(bs.laws.LogLaw(), runs, noise=noise)
+    arrays = arrays_of(structure, runs)
+    apart = {f"centred_{name}": np.zeros(3) for name in ("b", "sigma")}
+    draws = coordinates_from_prior(structure, arrays | apart, 20, 0)
+    draws |= {f"{name}_raw": np.full((20, 3), 0.1) for name in ("b", "sigma")}
+    with_chain = {name: values[None] for name, values in draws.items()}
+    found = natural_dataset(structure, with_chain, arrays | apart, runs, 0)
+    for name, link in (("b", np.asarray), ("sigma", np.log)):
+        population = link(found[f"{name}_population"].values)[..., None]
+        deviations = (link(found[name].values) - population) / found[f"{name}_sd"].values[..., None]
+        wanted = np.broadcast_to(0.1 / draws[f"{name}_sd"], (20, 3))
+        np.testing.assert_allclose(deviations[0], wanted, rtol=1e-6)
 
 
 def test_families_that_do_not_bend_leave_a_crossover_in_one_mode():

@@ -61,7 +61,7 @@ def coordinate(
         raw = lean.coordinate(xp, raw)
     if isinstance(structure.pooling_of[name], Partial) and q.role != "effect":
         raw = raw + (1 - arrays[f"centred_{name}"]) * population_mean(structure, q, draws)
-    return arrays[f"offset_{name}"] + _scale(q, arrays) * raw
+    return arrays[f"offset_{name}"] + scale_of(q, arrays) * raw
 
 
 def sampled_of(
@@ -71,13 +71,13 @@ def sampled_of(
     made, earlier = {}, dict[str, np.ndarray]()
     for q in itertools.chain(*structure.stages):
         name, lean = q.name, lean_of(np, structure, q, earlier, arrays)
-        raw = lean.sampled((z[name] - arrays[f"offset_{name}"]) / _scale(q, arrays))
+        raw = lean.sampled((z[name] - arrays[f"offset_{name}"]) / scale_of(q, arrays))
         made[f"{name}_raw"] = (raw - arrays[f"start_{name}"]) / arrays[f"step_{name}"]
         earlier[name] = z[name]
     return made
 
 
-def _scale(q: Parameter, arrays: Mapping[str, Any]) -> Any:
+def scale_of(q: Parameter, arrays: Mapping[str, Any]) -> Any:
     """Return the scale of a coordinate; that of a ceiling is where it starts."""
     return 1.0 if q.role == "ceiling" else arrays[f"scale_{q.name}"]
 
@@ -154,7 +154,7 @@ def with_spreads(
         for group in structure.main_effects(q.name):
             effects = draws[f"{q.name}_effect_{group}"]
             made[f"{q.name}_sd_{group}"] = draw_between(q, effects, rng)
-        off = (z[q.name] - arrays[f"offset_{q.name}"]) / _scale(q, arrays)
+        off = (z[q.name] - arrays[f"offset_{q.name}"]) / scale_of(q, arrays)
         made[f"{q.name}_sd"] = draw_between(q, off - population_mean(structure, q, draws), rng)
     return made
 

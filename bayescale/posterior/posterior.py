@@ -8,6 +8,7 @@ import numpy as np
 
 from bayescale.laws.base import Parameter
 from bayescale.model.arrays import Arrays
+from bayescale.model.geometry import scale_of
 from bayescale.model.structure import Structure, group_labels
 from bayescale.pooling import Partial
 from bayescale.posterior.unseen import natural_at_cells
@@ -47,7 +48,7 @@ def natural_dataset(
             values = np.exp(values) if kind == "logs" else values
             variables[q.name] = (("chain", "draw", *groups), values.reshape(*shape, *sizes))
     for q in structure.parameters:
-        variables.update(_population(structure, q, draws))
+        variables.update(_population(structure, q, draws, arrays))
     used = {d for dims, _ in variables.values() for d in dims}
     coords: dict[str, Any] = {"chain": range(shape[0]), "draw": range(shape[1])}
     coords.update({g: list(group_labels(runs, g)) for g in structure.groups if g in used})
@@ -72,13 +73,13 @@ def _representatives(
 
 
 def _population(
-    structure: Structure, q: Parameter, draws: Mapping[str, np.ndarray]
+    structure: Structure, q: Parameter, draws: Mapping[str, np.ndarray], arrays: Arrays
 ) -> dict[str, Any]:
     if not isinstance(structure.pooling_of[q.name], Partial):
         return {}
-    dims = ("chain", "draw")
+    dims, scale = ("chain", "draw"), np.mean(scale_of(q, arrays))
     found = {
-        name: (dims, draws[name][..., 0])
+        name: (dims, scale * draws[name][..., 0])
         for name in draws
         if name == f"{q.name}_sd" or name.startswith(f"{q.name}_sd_")
     }
@@ -89,7 +90,7 @@ def _population(
         "location",
         "ceiling",
     ):
-        z = draws[f"{q.name}_mean"][..., 0] + q.centre
+        z = np.mean(arrays[f"offset_{q.name}"]) + scale * draws[f"{q.name}_mean"][..., 0]
         natural = np.exp(z) if q.link == "log" else 1 / (1 + np.exp(-z)) if q.link == "unit" else z
         found[f"{q.name}_population"] = (dims, natural)
     return found
