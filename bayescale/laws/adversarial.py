@@ -68,11 +68,16 @@ class AdversarialPower(Law):
 
     def log_mean(self, xp: Any, p: Parameters, eps: Any) -> Any:
         """See :meth:`Law.log_mean`."""
-        strength = xp.exp(p.log_A + p.g * xp.log(eps))
-        attacked = log1mexp(xp, -xp.maximum(strength, 1e-300))
+        attacked = self.log_reducible(xp, p, eps)
         if not self.clean:
             return attacked
-        return xp.minimum(logaddexp(xp, p.log_e0, log1mexp(xp, p.log_e0) + attacked), -1e-16)
+        return xp.minimum(logaddexp(xp, p.log_e0, attacked), -1e-16)
+
+    def log_reducible(self, xp: Any, p: Parameters, eps: Any) -> Any:
+        """See :meth:`Law.log_reducible`; an attack spoils only what was right."""
+        strength = xp.exp(p.log_A + p.g * xp.log(eps))
+        attacked = log1mexp(xp, -xp.maximum(strength, 1e-300))
+        return log1mexp(xp, p.log_e0) + attacked if self.clean else attacked
 
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any

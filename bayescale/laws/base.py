@@ -286,6 +286,15 @@ class Law:
         """Mean response; arguments as for :meth:`log_mean`."""
         return xp.exp(self.log_mean(xp, p, *x))
 
+    def log_reducible(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """Logarithm of what the levels make up: the response without floors.
+
+        A law in which more comes on top of its levels, such as a rounding error, overrides this:
+        it is what :meth:`levels_at` puts where it is wanted.  Arguments as for :meth:`log_mean`.
+        """
+        floors = {q.name: 0.0 for q in self.with_role("floor")}
+        return self.log_mean(xp, p.with_values(**floors), *x)
+
     def homogeneity(self, p: Parameters) -> Any:
         """Degree ``h`` with which the response grows in floor and levels jointly (1: linear)."""
         return 1.0
@@ -298,6 +307,9 @@ class Law:
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:
         """Logarithms of the levels that put the response at the anchor where it is wanted.
+
+        The inverse of :meth:`log_reducible`.  The default is right where the response grows with
+        every level as :meth:`homogeneity` says; another law overrides it.
 
         Parameters
         ----------

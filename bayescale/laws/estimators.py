@@ -198,6 +198,10 @@ class M4(Law):
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""
+        return logaddexp(xp, p.log_e_inf, self.log_reducible(xp, p, x))
+
+    def log_reducible(self, xp: Any, p: Parameters, x: Any) -> Any:
+        """See :meth:`Law.log_reducible`; `e_inf` also narrows the room below `e0`."""
         top, a = self._top(p), p.a
         span = xp.log(xp.maximum(top - p.e_inf, 1e-12 * top))
         # With y = e_inf + span sigmoid(t): ln sigmoid(t) - a ln sigmoid(-t) = right side.
@@ -210,7 +214,7 @@ class M4(Law):
             return a * (t + u) - u - right, 1 - (1 - a) * xp.exp(-u)
 
         t = implicit_root(xp, gap, centre - room, centre + room, steps=5)
-        return logaddexp(xp, p.log_e_inf, span + log_sigmoid(xp, t))
+        return span + log_sigmoid(xp, t)
 
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Any, *x: Any

@@ -84,6 +84,10 @@ class MCQComposition(Law):
         """See :meth:`Law.log_mean`."""
         return xp.log(self.mean(xp, p, *x))
 
+    def log_reducible(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """See :meth:`Law.log_reducible`; of right answers."""
+        return p.log_A - p.a * xp.log(x[0])
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:

@@ -242,6 +242,10 @@ class QATError(Law):
             choose(G > 1, error + p.gG * groups, LOG_ZERO),
         )
 
+    def log_reducible(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """See :meth:`Law.log_reducible`; the rounding error comes on top."""
+        return super().log_reducible(xp, p.with_values(delta=0.0), *x)
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:

@@ -132,6 +132,10 @@ class QATLoss(Law):
             *self._costs(xp, p, N, D_fp, D_qat, bits),
         )
 
+    def log_reducible(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """See :meth:`Law.log_reducible`; the costs of quantisation come on top."""
+        return super().log_reducible(xp, p.with_values(theta=0.0, phi=0.0, lam=0.0), *x)
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:

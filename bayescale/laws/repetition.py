@@ -128,6 +128,10 @@ class DataConstrained(Law):
             terms.append(choose(repeats > 0, p.log_kappa + growth, LOG_ZERO))
         return log_sum(xp, *terms)
 
+    def log_reducible(self, xp: Any, p: Parameters, *x: Any) -> Any:
+        """See :meth:`Law.log_reducible`; the degradation comes on top."""
+        return super().log_reducible(xp, p.with_values(kappa=0.0), *x)
+
     def levels_at(
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:

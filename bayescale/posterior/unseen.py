@@ -162,8 +162,8 @@ def _place_new(
         q.name: (fitted[q.name][0], fitted[q.name][1][:, np.array(structure.units[q.name].of_cell)])
         for q in law.parameters
     }
-    p = parameters(at_cells).with_values(**{q.name: 0.0 for q in law.with_role("floor")})
-    reached = law.mean(np, p, *x) if additive else law.log_mean(np, p, *x)
+    p = parameters(at_cells)
+    reached = law.mean(np, p, *x) if additive else law.log_reducible(np, p, *x)
     proportion = law.response == "unit"
     reached = logit_of_log(np, reached - law.log_top(p)) if proportion else reached
     for cell in np.flatnonzero(missing[name]):
