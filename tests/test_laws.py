@@ -60,9 +60,11 @@ NAMES = [
 
 VARIANTS = [
     bs.laws.get("bnsl", breaks=2),
+    bs.laws.get("bnsl", breaks=3),
     bs.laws.get("crossover_power_law", sharpness=-2.0),
     bs.laws.get("log_law", cap=100.0),
     bs.laws.get("bivariate_power", offset=True, over=("N", "D", "K")),
+    bs.laws.get("bivariate_power", over=("N", "D")),
     bs.laws.get("additive_power", over=("N", "D", "K")),
     bs.laws.get("data_constrained", degradation=True),
     bs.laws.get("capybara_fp", free=True),
@@ -84,7 +86,7 @@ def test_a_law_passes_the_checks(name):
 
 @pytest.mark.parametrize("law", VARIANTS, ids=lambda law: law.title)
 def test_options_pass_the_checks(law):
-    testing.check_graph(law)
+    testing.check_law(law)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,6 +159,21 @@ def test_a_wrong_law_is_caught():
         testing.check_limits(law)
     with pytest.raises(AssertionError, match="not finite"), np.errstate(all="ignore"):
         testing.check_decades(law, decades=24)
+
+
+def test_an_example_with_a_name_that_is_wrong_is_no_example():
+    class Misspelt(bs.laws.OffsetPowerLaw):
+        name = ""
+        example = Example({"E": 1.0, "A": 2.0, "alhpa": 0.5}, {"x": (1.0, 100.0)})
+
+    class Elsewhere(bs.laws.OffsetPowerLaw):
+        name = ""
+        example = Example({"E": 1.0, "A": 2.0, "alpha": 0.5}, {"C": (1.0, 100.0)})
+
+    with pytest.raises(ValueError, match=r"Misspelt\(\): its example lacks the parameters alpha"):
+        testing.check_law(Misspelt())
+    with pytest.raises(ValueError, match="its example lacks the inputs x"):
+        testing.check_law(Elsewhere())
 
 
 def test_an_implicit_root_carries_the_gradient_of_the_root():

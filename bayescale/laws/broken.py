@@ -65,16 +65,6 @@ class BrokenPowerLaw(Law):
             "f1": 0.0592,
         }
     }
-    example = Example(
-        {"E": 0.5, "A": 20.0, "c0": 0.15, "c1": 0.3, "d1": 1e8, "f1": 0.3}, {"x": (1e5, 1e11)}
-    )
-    limits = (
-        Limit(
-            "power_law_offset",
-            {"c1": 0.0},
-            lambda v: {"E": v["E"], "A": v["A"], "alpha": v["c0"]},
-        ),
-    )
 
     def __post_init__(self) -> None:
         """Check the number of breaks."""
@@ -98,6 +88,22 @@ class BrokenPowerLaw(Law):
         # The first segment may be a plateau, on which nothing is learnt yet.
         first = exponent("c0", median=0.2, spread=1.2, of="A")
         return (floor("E"), level("A"), first, *bends)
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Breaks a decade apart, the second of them upwards."""
+        made = {"E": 0.5, "A": 20.0, "c0": 0.15}
+        bends = ((0.3, 1e8, 0.3), (-0.1, 1e9, 0.2), (0.2, 1e10, 0.4))
+        for i, (c, d, f) in enumerate(bends[: self.breaks], 1):
+            made |= {f"c{i}": c, f"d{i}": d, f"f{i}": f}
+        return Example(made, {"x": (1e5, 1e11)})
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Without bends a power law with a floor."""
+        straight = lambda v: {"E": v["E"], "A": v["A"], "alpha": v["c0"]}  # noqa: E731
+        nothing = {f"c{i}": 0.0 for i in range(1, self.breaks + 1)}
+        return (Limit("power_law_offset", nothing, straight),)
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""

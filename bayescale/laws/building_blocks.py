@@ -44,17 +44,6 @@ class BivariatePower(Law):
     offset: bool = False
 
     name = "bivariate_power"
-    example = Example(
-        {"A": 3.0, "a_x1": 0.7, "a_x2": -0.3}, {"x1": (1e7, 1e10), "x2": (1e9, 1e12)}, noise=0.05
-    )
-    limits = (
-        Limit(
-            "power_law",
-            {"a_x1": 0.2, "a_x2": 0.0},
-            lambda v: {"A": v["A"], "alpha": v["a_x1"]},
-            lambda x1, x2: (x1,),
-        ),
-    )
 
     def __post_init__(self) -> None:
         """Check the inputs."""
@@ -70,6 +59,22 @@ class BivariatePower(Law):
         """Floor if wanted, level, and a signed exponent for every input."""
         powers = tuple(slope(f"a_{s}", spread=0.7, of="A") for s in self.over)
         return (*((floor("E"),) if self.offset else ()), level("A"), *powers)
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Learning rates that fall with the first input and rise with the others."""
+        first, *rest = self.over
+        powers = {f"a_{first}": 0.7, **{f"a_{s}": -0.3 for s in rest}}
+        ranges = {first: (1e7, 1e10), **dict.fromkeys(rest, (1e9, 1e12))}
+        return Example({"E": 1e-3, "A": 3.0, **powers}, ranges, noise=0.05)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Where nothing but the first input matters, a power law of it."""
+        first, *rest = self.over
+        name, kept = ("power_law_offset", ("E", "A")) if self.offset else ("power_law", ("A",))
+        alone = lambda v: {**{k: v[k] for k in kept}, "alpha": v[f"a_{first}"]}  # noqa: E731
+        return (Limit(name, {f"a_{s}": 0.0 for s in rest}, alone, lambda *x: x[:1]),)
 
     def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
         """See :meth:`Law.log_mean`."""
@@ -108,24 +113,6 @@ class AdditivePower(Law):
     over: tuple[str, ...] = ("x1", "x2")
 
     name = "additive_power"
-    monotone = {"x1": -1, "x2": -1}
-    example = Example(
-        {"E": 1.8, "A_x1": 480.0, "a_x1": 0.35, "A_x2": 2000.0, "a_x2": 0.37},
-        {"x1": (5e7, 1e10), "x2": (1e9, 3e11)},
-    )
-    limits = (
-        Limit(
-            "chinchilla",
-            {},
-            lambda v: {
-                "E": v["E"],
-                "A": v["A_x1"],
-                "alpha": v["a_x1"],
-                "B": v["A_x2"],
-                "beta": v["a_x2"],
-            },
-        ),
-    )
 
     def __post_init__(self) -> None:
         """Check the inputs."""
@@ -141,6 +128,30 @@ class AdditivePower(Law):
         """Floor, then level and exponent of every input."""
         terms = ((level(f"A_{s}"), exponent(f"a_{s}", of=f"A_{s}")) for s in self.over)
         return (floor("E"), *(q for term in terms for q in term))
+
+    @property
+    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+        """More of anything helps."""
+        return dict.fromkeys(self.over, -1)
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Losses over model size, then over amounts of data."""
+        first, *rest = self.over
+        terms = {f"A_{first}": 480.0, f"a_{first}": 0.35}
+        terms |= {k: v for s in rest for k, v in ((f"A_{s}", 2000.0), (f"a_{s}", 0.37))}
+        ranges = {first: (5e7, 1e10), **dict.fromkeys(rest, (1e9, 3e11))}
+        return Example({"E": 1.8, **terms}, ranges)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """With two inputs the additive law of model size and data."""
+        if len(self.over) != 2:
+            return ()
+        names = ("A", "alpha", "B", "beta")
+        mine = [f"{kind}_{s}" for s in self.over for kind in ("A", "a")]
+        same = lambda v: {"E": v["E"], **{k: v[m] for k, m in zip(names, mine, strict=True)}}  # noqa: E731
+        return (Limit("chinchilla", {}, same),)
 
     def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
         """See :meth:`Law.log_mean`."""

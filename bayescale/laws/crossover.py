@@ -58,13 +58,6 @@ class CrossoverPowerLaw(Law):
     )
     monotone = {"x": -1}
     example = Example({"E": 0.5, "A": 1.0, "xc": 1e8, "a2": 0.1, "delta": 0.4}, {"x": (1e5, 1e11)})
-    limits = (
-        Limit(
-            "power_law_offset",
-            {"delta": 0.0},
-            lambda v: {"E": v["E"], "A": 2 * v["A"] * v["xc"] ** v["a2"], "alpha": v["a2"]},
-        ),
-    )
 
     def __post_init__(self) -> None:
         """Check the sharpness."""
@@ -72,6 +65,13 @@ class CrossoverPowerLaw(Law):
             raise ValueError(
                 "sharpness must not be 0: use 1 (sum of two mechanisms) or -1 (harmonic sum)"
             )
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Two regimes of one exponent are a power law."""
+        both = 2 ** (1 / self.sharpness)
+        one = lambda v: {"E": v["E"], "A": both * v["A"] * v["xc"] ** v["a2"], "alpha": v["a2"]}  # noqa: E731
+        return (Limit("power_law_offset", {"delta": 0.0}, one),)
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""

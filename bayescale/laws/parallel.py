@@ -49,15 +49,9 @@ class ParScale(Law):
         "pile_2025": {"E": 1.289, "A": 1.975e8, "alpha": 0.1963, "k": 0.334},
     }
     example = Example(
-        presets["pile_2025"], {"N": (5e8, 5e9), "P": (1.0, 2.0, 4.0, 8.0)}, noise=0.002
-    )
-    limits = (
-        Limit(
-            "power_law_offset",
-            {"k": 0.0},
-            lambda v: {"E": v["E"], "A": v["A"] ** v["alpha"], "alpha": v["alpha"]},
-            lambda N, P: (N,),
-        ),
+        {**presets["pile_2025"], "B": 2000.0, "beta": 0.37},
+        {"N": (5e8, 5e9), "P": (1.0, 2.0, 4.0, 8.0), "D": (1e9, 1e11)},
+        noise=0.002,
     )
 
     @property
@@ -75,6 +69,13 @@ class ParScale(Law):
             positive("k", median=0.3, spread=0.7, between=0.3),
         )
         return (floor("E"), *size, *data)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Where streams are worth nothing, a power law of size."""
+        alone = lambda v: {"E": v["E"], "A": v["A"] ** v["alpha"], "alpha": v["alpha"]}  # noqa: E731
+        nothing = {"k": 0.0, **({"B": 0.0} if self.tokens else {})}
+        return (Limit("power_law_offset", nothing, alone, lambda *x: x[:1]),)
 
     def multiplier(self, P: Any, constants: Mapping[str, Any]) -> Any:
         """How many times the parameters P streams are worth; `constants` may be a posterior."""

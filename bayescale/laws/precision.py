@@ -71,7 +71,7 @@ class CapybaraFP(Law):
         }
     }
     example = Example(
-        presets["sun_2025"],
+        {**presets["sun_2025"], "gD": 0.5, "gN": 0.25},
         {
             "N": (4e7, 7e8),
             "D": (1e10, 1e11),

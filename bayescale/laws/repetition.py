@@ -51,7 +51,6 @@ class DataConstrained(Law):
 
     name = "data_constrained"
     inputs = ("N", "D", "U")
-    monotone = {"N": -1, "D": -1, "U": -1}
     presets = {
         "muennighoff_2023": {
             "E": 2.718281828459045**0.6254804,
@@ -64,16 +63,8 @@ class DataConstrained(Law):
         }
     }
     example = Example(
-        presets["muennighoff_2023"], {"N": (1e8, 1e10), "D": (1e9, 3e11), "U": (3e8, 3e10)}
-    )
-    limits = (
-        Limit(
-            "chinchilla",
-            {"Rd": 1e12, "Rn": 1e12},
-            lambda v: {k: v[k] for k in ("E", "A", "alpha", "B", "beta")},
-            lambda N, D, U: (N, D),
-            tolerance=1e-6,
-        ),
+        {**presets["muennighoff_2023"], "kappa": 0.01, "g": 0.4, "h": 0.5},
+        {"N": (1e8, 1e10), "D": (1e9, 3e11), "U": (3e8, 3e10)},
     )
 
     @property
@@ -93,6 +84,25 @@ class DataConstrained(Law):
             positive("Rd", median=10.0),
             positive("Rn", median=5.0),
             *(wear if self.degradation else ()),
+        )
+
+    @property
+    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+        """Unless repeating harms, more of anything helps."""
+        return {"U": -1} if self.degradation else {"N": -1, "D": -1, "U": -1}
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Where repeated tokens are as good as fresh ones, the additive law."""
+        harmless = {"kappa": 0.0} if self.degradation else {}
+        return (
+            Limit(
+                "chinchilla",
+                {"Rd": 1e12, "Rn": 1e12, **harmless},
+                lambda v: {k: v[k] for k in ("E", "A", "alpha", "B", "beta")},
+                lambda N, D, U: (N, D),
+                tolerance=1e-6,
+            ),
         )
 
     def effective_data(self, D: Any, U: Any, constants: Mapping[str, Any]) -> Any:

@@ -62,20 +62,20 @@ class UShape(Law):
     example = Example(
         {"E": 0.1, "A": 8.0, "a": 0.2, "b": 0.15, "d": 1e9, "f": 0.3}, {"x": (1e7, 1e11)}
     )
-    limits = (
-        Limit(
-            "bnsl",
-            {},
-            lambda v: {
-                "E": v["E"],
-                "A": v["A"],
-                "c0": v["a"],
-                "c1": -(v["a"] + v["b"]),
-                "d1": v["d"],
-                "f1": v["f"],
-            },
-        ),
-    )
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """A broken power law whose slopes have opposite signs."""
+        sign = -1 if self.inverted else 1
+        broken = lambda v: {  # noqa: E731
+            "E": v["E"],
+            "A": v["A"],
+            "c0": sign * v["a"],
+            "c1": -sign * (v["a"] + v["b"]),
+            "d1": v["d"],
+            "f1": v["f"],
+        }
+        return (Limit("bnsl", {}, broken),)
 
     def log_mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.log_mean`."""

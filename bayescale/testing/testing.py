@@ -32,6 +32,8 @@ def check_law(law: Law, *, seed: int = 0) -> None:
     AssertionError
         If numbers and graph differ, a gradient is wrong, a claim about monotonicity or about a
         limit does not hold, or the law overflows within 20 decades of an input.
+    ValueError
+        If the ``example`` lacks a parameter or an input.
 
     Examples
     --------
@@ -45,16 +47,32 @@ def check_law(law: Law, *, seed: int = 0) -> None:
 
 
 def example_of(law: Law) -> Example:
-    """Return the worked case of a law, or one from the medians of its priors."""
+    """Return the worked case of a law, or one from the medians of its priors.
+
+    Raises
+    ------
+    ValueError
+        If the law has a worked case that lacks a parameter or an input.
+    """
     if law.example is not None:
-        names = [q.name for q in law.parameters]
-        known = {k: v for k, v in law.example.parameters.items() if k in names}
-        if len(known) == len(names) and set(law.inputs) <= set(law.example.inputs):
-            read = {s: law.example.inputs[s] for s in law.inputs}
-            return replace(law.example, parameters=known, inputs=read)
+        return _declared(law, law.example)
     typical = {"level": 1.0, "floor": 0.1, "intercept": 0.0, "ceiling": 0.9}
     constants = {q.name: typical.get(q.role, _from_link(q.link, q.centre)) for q in law.parameters}
     return Example(constants, dict.fromkeys(law.inputs, (0.1, 10.0)))
+
+
+def _declared(law: Law, case: Example) -> Example:
+    """Take from a worked case, which may serve several options, what the law has with these."""
+    parts: dict[str, Any] = {}
+    for part, names in (("parameters", [q.name for q in law.parameters]), ("inputs", law.inputs)):
+        given = getattr(case, part)
+        if missing := [name for name in names if name not in given]:
+            raise ValueError(
+                f"{law.title}: its example lacks the {part} {', '.join(missing)}; "
+                f"it has {', '.join(given)}"
+            )
+        parts[part] = {name: given[name] for name in names}
+    return replace(case, **parts)
 
 
 def _from_link(link: str, z: float) -> float:
