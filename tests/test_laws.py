@@ -16,6 +16,9 @@ from bayescale.laws.base import Law, Parameters, exponent, floor, level
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root
+from bayescale.model.geometry import natural
+from bayescale.model.response import anchor
+from bayescale.posterior.unseen import natural_at_cells, parameters
 from bayescale.testing import testing
 from bayescale.testing.recovery import check_recovery
 
@@ -118,6 +121,74 @@ def test_what_levels_make_up_is_the_response_wanted_at_the_anchor(law):
     others = {name: p[name] for name in p if name not in placed}
     made_up = law.log_reducible(np, Parameters(np, others, placed), *x)
     np.testing.assert_allclose(made_up, wanted, atol=1e-6)
+
+
+def runs_by(law, constants, x=None, labels=None):
+    """Sixty measurements that lie on a law."""
+    columns, sequence = testing.design(law, 60, np.random.default_rng(0))
+    columns = {**columns, **(x or {})}
+    y = law.mean(
+        np, Parameters(np, constants), *testing.formula_inputs(law, columns, sequence)
+    ) * np.ones(60)
+    y = np.clip(y, 1e-6, 1 - 1e-6) if law.response == "unit" else y
+    table = {**columns, "y": y}
+    options = {"x": {s: s for s in law.inputs}}
+    if sequence is not None:
+        table["run"], options["sequence"] = sequence, "run"
+    if labels is not None:
+        table["label"], options["groups"] = np.resize(labels, 60), {"family": "label"}
+    return bs.Runs(table, y="y", **options)
+
+
+def natural_of(fit):
+    found = natural(np, fit.structure, {k: v[0] for k, v in fit.draws.items()}, fit.arrays)
+    return {name: np.exp(v) if kind == "logs" else v for name, (kind, v) in found.items()}
+
+
+@pytest.mark.filterwarnings("ignore::bayescale.RunsWarning")
+@pytest.mark.parametrize(
+    "law", [*map(bs.laws.get, NAMES), *VARIANTS], ids=lambda law: f"{law.name}-{law.title}"
+)
+def test_worked_cases_and_published_constants_can_be_known_fits(law):
+    names = {q.name for q in law.parameters}
+    cases = {"example": testing.example_of(law).parameters, **law.presets}
+    for case, constants in cases.items():
+        if set(constants) != names:
+            continue
+        x = {"x": np.geomspace(50.0, 900.0, 60)} if case == "addition_2022" else None
+        fit = bs.known_fit(law, runs_by(law, constants, x), constants)
+        found = natural_of(fit)
+        assert {k: found[k].item() for k in names} == pytest.approx(constants, rel=1e-8), case
+
+
+@pytest.mark.filterwarnings("ignore::bayescale.RunsWarning")
+@pytest.mark.parametrize("name", ["kaplan_nd", "batch_trajectory", "qat_error", "m4"])
+def test_draws_of_every_label_can_be_a_known_fit(name):
+    law = bs.laws.get(name)
+    constants = testing.example_of(law).parameters
+    rng = np.random.default_rng(1)
+    draws = {k: v * np.exp(0.1 * rng.standard_normal((5, 2))) for k, v in constants.items()}
+    fit = bs.known_fit(law, runs_by(law, constants, labels=["a", "b"]), draws)
+    found = natural_of(fit)
+    for k, wanted in draws.items():
+        np.testing.assert_allclose(found[k], wanted, rtol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::bayescale.RunsWarning")
+@pytest.mark.parametrize("name", ["qat_error", "qat_loss", "mcq_composition", "adversarial_power"])
+def test_levels_of_a_new_label_make_up_what_those_of_fitted_ones_do(name):
+    law = bs.laws.get(name)
+    constants = testing.example_of(law).parameters
+    runs = runs_by(law, constants, labels=["a", "b", "c"])
+    fit = bs.known_fit(law, runs, {k: np.full(20, v) for k, v in constants.items()})
+    draws = {k: v[0] for k, v in fit.draws.items()}
+    found = natural_at_cells(
+        fit.structure, draws, fit.arrays, [(0,), (3,)], np.random.default_rng(0)
+    )
+    p = parameters({q.name: found[q.name] for q in law.parameters})
+    x = anchor(np, {k: v.mean(axis=0) for k, v in fit.arrays.items() if k.startswith("anchor_")})
+    known, new = law.log_reducible(np, p, *x).T
+    np.testing.assert_allclose(new, known)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,14 +7,17 @@ import numpy as np
 
 from bayescale.fitting.fitting import Fit
 from bayescale.laws.base import Law, Parameter, Parameters
-from bayescale.laws.numerics import logit_of_log
+from bayescale.laws.numerics import log_sum, logit_of_log
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import natural, sampled_of
-from bayescale.model.response import anchor
+from bayescale.model.response import anchor, natural_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise, default_noise
 from bayescale.pooling import Independent, Shared
 from bayescale.runs import Runs
+
+#: More than enough from a first guess that is nearly right.
+NEWTON_STEPS = 50
 
 
 def known_fit(
@@ -110,30 +113,58 @@ def _median(q: Parameter) -> float:
 def _coordinates_of(
     structure: Structure, arrays: Arrays, wanted: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Coordinates of natural parameters; the inverse of ``geometry.natural``."""
-    law = structure.law
+    """Coordinates of natural parameters; the inverse of ``response.natural_of``."""
+    law, anchored = structure.law, structure.anchored
     z = {q.name: _own_coordinate(q, arrays, wanted) for q in structure.parameters}
-    if structure.anchored is None:
+    if anchored is None:
         return z
     at = anchor(np, arrays)
     p = Parameters(np, {q.name: wanted[q.name] for q in law.parameters})
-    if law.parameter(structure.anchored).role == "intercept":
-        z[structure.anchored] = law.mean(np, p, *at)
+    if law.parameter(anchored).role == "intercept":
+        z[anchored] = wanted[anchored] + law.mean(np, p.with_values(**{anchored: 0.0}), *at)
         return z
-    response = law.log_mean(np, p, *at)
-    z[structure.anchored] = (
-        logit_of_log(np, response - law.log_top(p)) if law.response == "unit" else response
-    )
+    reducible = law.log_reducible(np, p, *at)
+    parts = {q.name: p.log(q.name) for q in law.with_role("floor")}
+    parts[anchored] = reducible - law.log_top(p)
+    response = log_sum(np, *parts.values())
     for q in law.with_role("floor"):
-        share = wanted[q.name] * np.exp(-response)
-        z[q.name] = np.log(share) - np.log1p(-share)
-        response = response + np.log1p(-share)
+        z[q.name] = parts[q.name] - log_sum(np, *(parts[k] for k in parts if k != q.name))
+    z[anchored] = logit_of_log(np, response) if law.response == "unit" else response
     levels = [q.name for q in law.with_role("level")]
-    unit = law.levels_at(np, p, response, dict.fromkeys(levels, 0.0), *at)
-    shares = {name: np.log(wanted[name]) - unit[name] for name in levels}
+    unit = law.levels_at(np, p, reducible, dict.fromkeys(levels, 0.0), *at)
     for name in levels[1:]:
-        z[name] = shares[name] - shares[levels[0]]
-    return z
+        z[name] = (p.log(name) - unit[name]) - (p.log(levels[0]) - unit[levels[0]])
+    return _refined(structure, arrays, z, wanted)
+
+
+def _refined(
+    structure: Structure,
+    arrays: Arrays,
+    z: Mapping[str, np.ndarray],
+    wanted: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Newton's method where levels are no powers of their shares, or a soft bound moves them."""
+    names = [q.name for q in structure.law.with_role("level", "floor")]
+    target = np.log(np.stack([wanted[name] for name in names], axis=-1))
+    at = np.stack([z[name] for name in names], axis=-1)
+
+    def placed(at: np.ndarray) -> dict[str, np.ndarray]:
+        return {**z, **dict(zip(names, np.moveaxis(at, -1, 0), strict=True))}
+
+    def miss(at: np.ndarray) -> np.ndarray:
+        found = natural_of(np, structure, placed(at), arrays)
+        return np.stack([found[name][1] for name in names], axis=-1) - target
+
+    steps = 1e-5 * np.eye(len(names))
+    for _ in range(NEWTON_STEPS):
+        missed = miss(at)
+        if not np.any(np.abs(missed) > 1e-10):
+            break
+        slopes = np.stack([(miss(at + h) - miss(at - h)) / 2e-5 for h in steps], axis=-1)
+        # Where a level is at a bound its slope is nil.
+        slopes += 1e-12 * np.eye(len(names))
+        at = at - np.clip(np.linalg.solve(slopes, missed[..., None])[..., 0], -1.0, 1.0)
+    return placed(at)
 
 
 def _own_coordinate(q: Parameter, arrays: Arrays, wanted: Mapping[str, np.ndarray]) -> np.ndarray:
