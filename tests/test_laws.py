@@ -232,6 +232,37 @@ def test_a_wrong_law_is_caught():
         testing.check_decades(law, decades=24)
 
 
+class Ratio(Law):
+    """The usual spelling of a power law, y = E + (x0 / x)^alpha, in which x0 is no amplitude."""
+
+    inputs = ("x",)
+    parameters = (floor("E"), level("x0"), exponent("alpha"))
+
+    def log_mean(self, xp, p, x):
+        return xp.log(p.E + (p.x0 / x) ** p.alpha)
+
+
+class KnownRatio(Ratio):
+    """The same with the degree of its level."""
+
+    def homogeneity(self, p):
+        return p.alpha
+
+
+def test_a_level_that_does_not_enter_linearly_is_refused_unless_the_law_says_how():
+    x = np.geomspace(1e17, 1e22, 12)
+    runs = bs.Runs({"x": x, "y": 1.7 + 1.4e3 * x**-0.15}, y="y", x="x")
+    with pytest.raises(AssertionError, match=r"Ratio\(\): levels_at .*`homogeneity`.*`levels_at`"):
+        testing.check_law(Ratio())
+    with pytest.raises(ValueError, match=r"Ratio\(\): .* level to the .*`homogeneity`"):
+        bs.build_model(Ratio(), runs)
+    testing.check_law(KnownRatio())
+    bs.build_model(KnownRatio(), runs)
+    constants = {"E": 1.7, "x0": 1e20, "alpha": 0.15}
+    found = natural_of(bs.known_fit(KnownRatio(), runs, constants))
+    assert {k: found[k].item() for k in constants} == pytest.approx(constants)
+
+
 def test_an_example_with_a_name_that_is_wrong_is_no_example():
     class Misspelt(bs.laws.OffsetPowerLaw):
         name = ""

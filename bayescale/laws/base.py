@@ -296,7 +296,7 @@ class Law:
         return self.log_mean(xp, p.with_values(**floors), *x)
 
     def homogeneity(self, p: Parameters) -> Any:
-        """Degree ``h`` with which the response grows in floor and levels jointly (1: linear)."""
+        """Degree with which what the levels make up grows in all of them jointly (1: linear)."""
         return 1.0
 
     def log_top(self, p: Parameters) -> Any:

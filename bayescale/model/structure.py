@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Law, Parameter
+from bayescale.model.levels import refuse_bent_levels
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling, Units, resolve_pooling, units_of
 from bayescale.runs import Runs
@@ -282,7 +283,7 @@ def structure_of(
         raise ValueError(f"a prior of one level needs one of all: {', '.join(sorted(levels))}")
     codes = group_codes(runs, groups)
     sizes = tuple(len(group_labels(runs, g)) for g in groups)
-    return Structure(
+    structure = Structure(
         law=law,
         noise=noise,
         pooling=tuple((n, resolved[n]) for n in [*law_names, *noise_names]),
@@ -297,3 +298,7 @@ def structure_of(
         ),
         priors=tuple(sorted((priors or {}).items())),
     )
+    if structure.anchored:
+        x = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
+        refuse_bent_levels(law, x, runs.sequence)
+    return structure

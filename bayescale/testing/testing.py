@@ -13,6 +13,7 @@ import numpy as np
 
 from bayescale.laws.base import Law, Parameters, coordinate_to_natural, get
 from bayescale.laws.claims import Example
+from bayescale.model.levels import MEND, made_up
 
 Columns = dict[str, np.ndarray]
 
@@ -30,8 +31,9 @@ def check_law(law: Law, *, seed: int = 0) -> None:
     Raises
     ------
     AssertionError
-        If numbers and graph differ, a gradient is wrong, a claim about monotonicity or about a
-        limit does not hold, or the law overflows within 20 decades of an input.
+        If numbers and graph differ, a gradient is wrong, levels are not where they make up the
+        response, a claim about monotonicity or about a limit does not hold, or the law overflows
+        within 20 decades of an input.
     ValueError
         If the ``example`` lacks a parameter or an input.
 
@@ -41,6 +43,7 @@ def check_law(law: Law, *, seed: int = 0) -> None:
     >>> check_law(laws.PowerLaw())
     """
     check_graph(law, seed=seed)
+    check_levels(law, seed=seed)
     check_monotone(law, seed=seed)
     check_limits(law, seed=seed)
     check_decades(law)
@@ -211,6 +214,22 @@ def _close(law: Law, what: str, got: Any, wanted: Any, tolerance: float) -> None
     worst = np.max(np.abs(got - wanted) / (1 + np.abs(wanted)))
     if worst > tolerance:
         raise AssertionError(f"{law.title}: {what} differ by {worst:.2g} > {tolerance:g}")
+
+
+def check_levels(law: Law, *, rows: int = 30, seed: int = 0) -> None:
+    """Levels that were placed for a response make up that response."""
+    if not law.with_role("level") or law.response == "real":
+        return
+    rng = np.random.default_rng(seed)
+    x = formula_inputs(law, *design(law, rows, rng))
+    p = as_parameters(np, law, _jittered(law, rng, len(x[0])))
+    wanted = law.log_reducible(np, p, *x) - 0.5
+    off = np.max(np.abs(made_up(law, p, wanted, x) - wanted))
+    if not off < 1e-6:
+        raise AssertionError(
+            f"{law.title}: levels_at does not put the response where it is wanted, it is off by "
+            f"{off:.2g} in its logarithm: {MEND}"
+        )
 
 
 def check_monotone(law: Law, *, rows: int = 30, seed: int = 0) -> None:
