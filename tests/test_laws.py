@@ -263,6 +263,19 @@ def test_a_level_that_does_not_enter_linearly_is_refused_unless_the_law_says_how
     assert {k: found[k].item() for k in constants} == pytest.approx(constants)
 
 
+def test_a_parameter_named_like_one_of_the_noise_is_refused():
+    class Named(Law):
+        inputs = ("x",)
+        parameters = (level("A"), exponent("sigma"))
+
+        def log_mean(self, xp, p, x):
+            return p.log_A - p.sigma * xp.log(x)
+
+    runs = bs.Runs({"x": [1.0, 10.0, 100.0], "y": [3.0, 2.0, 1.5]}, y="y", x="x")
+    with pytest.raises(ValueError, match=r"Named\(\) .*'sigma'.*LogStudentT.*another name"):
+        bs.build_model(Named(), runs)
+
+
 def test_an_example_with_a_name_that_is_wrong_is_no_example():
     class Misspelt(bs.laws.OffsetPowerLaw):
         name = ""

@@ -258,6 +258,12 @@ def structure_of(
     for_laws = tuple(g for g in groups if g not in noise.claimed_groups)
     law_names = [q.name for q in law.parameters]
     noise_names = [q.name for q in noise.parameters if q.name not in law_names]
+    for q in noise.parameters:
+        if q.name in law_names and q.name not in noise.shared:
+            raise ValueError(
+                f"{law.title} names a parameter {q.name!r}, and so does its noise, "
+                f"{type(noise).__name__}: give that of the law another name"
+            )
     chosen = dict(pooling or {})
     resolved = resolve_pooling(
         [*law.parameters, *noise.parameters], groups, {**noise.pooling, **chosen}

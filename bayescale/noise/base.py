@@ -40,6 +40,8 @@ class Noise(ABC):
 
     link: ClassVar[str] = "log"
     counts: ClassVar[bool] = False
+    #: Parameters that are the law's where it has them.
+    shared: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         """Put parts in order: residuals are carried on once all else is said about them."""

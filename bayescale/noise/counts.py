@@ -240,6 +240,8 @@ class ZeroInflatedBetaBinomial(_Counts):
     True
     """
 
+    shared = ("s1", "z")
+
     def own_parameters(self) -> tuple[Parameter, ...]:
         """Exponent of the rates near zero, and the share that is never solved."""
         return (exponent("s1", spread=0.8), fraction("z", median=0.1))
