@@ -335,6 +335,44 @@ def test_published_numbers_are_met():
     assert shares == pytest.approx([0.106, 0.377, 0.482], abs=1e-3)
 
 
+@pytest.mark.parametrize("at", [2.0, 3.0])
+def test_published_constants_hold_at_any_reference(at):
+    batch, run = bs.laws.CriticalBatch(at=at), bs.laws.BatchTrajectory(at=at)
+    critical = float(batch.critical(3.0, batch.presets["kaplan_2020"]))
+    assert critical == pytest.approx(2.1e8 * 3.0 ** (-1 / 0.21))
+    steps = float(batch(1.0, 1e18, **batch.presets["kaplan_2020"]))
+    assert steps == pytest.approx(2.1e3)
+    assert float(run(1e9, 1e5, 1e5, **run.presets["kaplan_2020"])) == pytest.approx(
+        float(
+            bs.laws.BatchTrajectory()(
+                1e9, 1e5, 1e5, **bs.laws.BatchTrajectory().presets["kaplan_2020"]
+            )
+        )
+    )
+    qat = bs.laws.QATError(N_r=at * 1e8, D_r=at * 1e10, G_r=16 * at)
+    constants = qat.presets["w4a4_2025"]
+    error = float(qat(1e9, 1e11, 32, **constants) - qat(1e9, 1e11, 1, **constants))
+    assert error == pytest.approx(0.1582 * 1e11**0.0745 * 5**0.7779 / 1e9**0.2186)
+    step = bs.laws.StepLaw(N_r=at * 1e8, D_r=at * 1e9)
+    lr, best = step.optimum(1e9, 1e11, step.presets["li_2025"])
+    assert lr == pytest.approx(1.797 * 1e9**-0.713 * 1e11**0.307)
+    assert best == pytest.approx(0.581 * 1e11**0.571)
+
+
+def test_published_constants_are_none_where_an_option_means_something_else():
+    for law in (
+        bs.laws.CriticalBatch(floor=1.69),
+        bs.laws.RAGInference(proportion=True),
+        bs.laws.LRAnnealing(decay=0.99),
+    ):
+        assert not law.presets, law.title
+    assert bs.laws.LRAnnealing(decay=None).presets["fineweb_2025"]["lam"] == 0.999
+
+
+def test_only_what_was_published_of_the_best_rates_is_a_preset():
+    assert set(bs.laws.StepLaw().presets["li_2025"]) == {"lr_r", "p", "q", "B_r", "r"}
+
+
 def test_the_schedule_sums_are_those_of_every_step():
     steps = np.arange(1, 6001)
     lr = 3e-4 * np.where(steps < 2000, 1, 0.55 + 0.45 * np.cos(np.pi * (steps - 2000) / 4000))

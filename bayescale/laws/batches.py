@@ -14,6 +14,11 @@ _KAPLAN_STEPS = 2.1e3  # at a loss of 1 nat
 _KAPLAN_EXPONENT = 0.21
 
 
+def _kaplan_batch(at: float) -> dict[str, float]:
+    """Critical batch of Kaplan et al. at a loss, and its exponent."""
+    return {"B_r": _KAPLAN_BATCH * at ** (-1 / _KAPLAN_EXPONENT), "aB": _KAPLAN_EXPONENT}
+
+
 @dataclass(frozen=True)
 class CriticalBatch(Law):
     r"""Steps that reach a loss at a batch size.
@@ -65,20 +70,26 @@ class CriticalBatch(Law):
         exponent("aB", median=0.25),
     )
     monotone = {"L": -1, "B": -1}
-    presets = {
-        "kaplan_2020": {
-            "S_r": _KAPLAN_STEPS * 3.0 ** (-1 / 0.76),
-            "aS": 0.76,
-            "B_r": _KAPLAN_BATCH * 3.0 ** (-1 / _KAPLAN_EXPONENT),
-            "aB": _KAPLAN_EXPONENT,
-        }
-    }
-    example = Example(presets["kaplan_2020"], {"L": (2.5, 4.5), "B": (6e4, 3e7)}, noise=0.05)
 
     def __post_init__(self) -> None:
         """Check the reference loss."""
         if not 0 <= self.floor < self.at:
             raise ValueError(f"floor must lie between 0 and at={self.at:g}, not {self.floor!r}")
+
+    def _kaplan(self) -> dict[str, float]:
+        """Return the published constants at the reference loss."""
+        steps = {"S_r": _KAPLAN_STEPS * self.at ** (-1 / 0.76), "aS": 0.76}
+        return {**steps, **_kaplan_batch(self.at)}
+
+    @property
+    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+        """Constants at the reference loss; none for a law of the reducible loss."""
+        return {} if self.floor else {"kaplan_2020": self._kaplan()}
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Losses of language models."""
+        return Example(self._kaplan(), {"L": (2.5, 4.5), "B": (6e4, 3e7)}, noise=0.05)
 
     def _log_loss(self, xp: Any, L: Any) -> Any:
         """Logarithm of the loss in units of the reference, both above the floor."""
@@ -151,17 +162,6 @@ class BatchTrajectory(Law):
         exponent("aB", median=0.25),
     )
     monotone = {"N": -1, "S": -1, "B": -1}
-    presets = {
-        "kaplan_2020": {
-            "Nc": 6.5e13,
-            "aN": 0.077,
-            "Sc": _KAPLAN_STEPS,
-            "aS": 0.76,
-            "B_r": _KAPLAN_BATCH * 3.0 ** (-1 / _KAPLAN_EXPONENT),
-            "aB": _KAPLAN_EXPONENT,
-        }
-    }
-    example = Example(presets["kaplan_2020"], {"N": (1e6, 1e9), "S": (1e3, 2e5), "B": (3e4, 3e6)})
     limits = (
         Limit(
             "kaplan_ns",
@@ -170,6 +170,18 @@ class BatchTrajectory(Law):
             lambda N, S, B: (N, S),
         ),
     )
+
+    @property
+    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+        """Constants at the reference loss."""
+        run = {"Nc": 6.5e13, "aN": 0.077, "Sc": _KAPLAN_STEPS, "aS": 0.76}
+        return {"kaplan_2020": {**run, **_kaplan_batch(self.at)}}
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Runs of language models."""
+        ranges = {"N": (1e6, 1e9), "S": (1e3, 2e5), "B": (3e4, 3e6)}
+        return Example(self.presets["kaplan_2020"], ranges)
 
     def _excess(self, xp: Any, p: Parameters, log_loss: Any, B: Any) -> Any:
         """``ln(B_crit / B)`` at a loss."""

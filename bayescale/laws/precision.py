@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
+from math import log, log2
 from typing import Any
 
 from bayescale.laws.base import (
@@ -150,13 +150,13 @@ class CapybaraFP(Law):
         return []
 
 
-def _at_reference(k: float, gN: float, gD: float, gG: float) -> dict[str, float]:
-    """Turn published constants of a rounding error into the error at the reference."""
-    error = k * 3e8**-gN * 3e10**gD * 7.0**gG
-    return {"delta": error, "gN": gN, "gD": gD, "gG": gG}
-
-
 _BF16 = {"E": 1.9279, "A": 237.70, "alpha": 0.3022, "B": 596.25, "beta": 0.3022}
+#: Published k, gN, gD and gG of a rounding error.
+_ROUNDING = {
+    "w4a4_2025": (0.1582, 0.2186, 0.0745, 0.7779),
+    "w4a16_2025": (0.2522, 0.3589, 0.1610, 0.3533),
+    "w16a4_2025": (0.1004, 0.1816, 0.0331, 0.9812),
+}
 
 
 @dataclass(frozen=True)
@@ -210,16 +210,6 @@ class QATError(Law):
         exponent("gG", median=0.6),
     )
     monotone = {"N": -1, "G": 1}
-    presets = {
-        "w4a4_2025": {**_BF16, **_at_reference(0.1582, 0.2186, 0.0745, 0.7779)},
-        "w4a16_2025": {**_BF16, **_at_reference(0.2522, 0.3589, 0.1610, 0.3533)},
-        "w16a4_2025": {**_BF16, **_at_reference(0.1004, 0.1816, 0.0331, 0.9812)},
-    }
-    example = Example(
-        presets["w4a4_2025"],
-        {"N": (7e7, 1e9), "D": (5e9, 1e11), "G": (1.0, 32.0, 64.0, 128.0, 256.0)},
-        noise=0.002,
-    )
     limits = (
         Limit(
             "chinchilla",
@@ -228,6 +218,24 @@ class QATError(Law):
             lambda N, D, G: (N, D),
         ),
     )
+
+    @property
+    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+        """Constants with the rounding error at this reference."""
+        return {name: {**_BF16, **self._at_reference(*v)} for name, v in _ROUNDING.items()}
+
+    def _at_reference(self, k: float, gN: float, gD: float, gG: float) -> dict[str, float]:
+        error = k * self.N_r**-gN * self.D_r**gD * log2(self.G_r) ** gG
+        return {"delta": error, "gN": gN, "gD": gD, "gG": gG}
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Weights and activations in four bits."""
+        return Example(
+            self.presets["w4a4_2025"],
+            {"N": (7e7, 1e9), "D": (5e9, 1e11), "G": (1.0, 32.0, 64.0, 128.0, 256.0)},
+            noise=0.002,
+        )
 
     def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any, G: Any) -> Any:
         """See :meth:`Law.log_mean`."""

@@ -15,6 +15,10 @@ from bayescale.laws.numerics import log_sigmoid, sigmoid
 EPS = 0.01
 
 _NAMES = ("doc", "shot", "iter")
+_FLASH = {
+    **{"a_doc": 0.325, "a_shot": 0.101, "a_iter": 0.177},
+    **{"b_doc": -0.067, "b_shot": -0.008, "c": -0.730},
+}
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,8 @@ class RAGInference(Law):
         *(slope(f"b_{part}", spread=0.5, between=0.1) for part in _NAMES[:2]),
         slope("c", spread=3.0, between=0.5),
     )
-    presets = {
-        "gemini_1.5_flash_2024": {
-            **{"a_doc": 0.325, "a_shot": 0.101, "a_iter": 0.177},
-            **{"b_doc": -0.067, "b_shot": -0.008, "c": -0.730},
-        }
-    }
     example = Example(
-        presets["gemini_1.5_flash_2024"],
+        _FLASH,
         {
             "docs": (0.01, 1.01, 5.01, 20.01, 100.01),
             "shots": (0.01, 1.01, 4.01, 16.01),
@@ -88,6 +86,11 @@ class RAGInference(Law):
     def response(self) -> str:  # type: ignore[override]
         """Normalised scores may be negative."""
         return "unit" if self.proportion else "real"
+
+    @property
+    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+        """Constants for normalised scores."""
+        return {} if self.proportion else {"gemini_1.5_flash_2024": _FLASH}
 
     def _index(
         self, xp: Any, p: Parameters, docs: Any, shots: Any, iters: Any, i_doc: Any, i_shot: Any
@@ -156,7 +159,7 @@ def best_prompt(
 
     Examples
     --------
-    >>> flash = RAGInference.presets["gemini_1.5_flash_2024"]
+    >>> flash = RAGInference().presets["gemini_1.5_flash_2024"]
     >>> best = best_prompt(flash, 1e5, tokens=(1000, 1000, 200), informativeness=(0.5, 0.2))
     >>> [int(best[part]) for part in ("docs", "shots", "iters")]
     [74, 25, 1]

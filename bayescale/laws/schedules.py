@@ -22,6 +22,9 @@ from bayescale.laws.claims import Example
 #: Classes of age into which the drops of a schedule are sorted, evenly in the logarithm.
 SEGMENTS = 64
 
+#: For a decay of 0.999, which was not fitted.
+_FINEWEB = {"E": 3.057, "A": 0.490, "alpha": 0.497, "C": 0.299}
+
 
 @dataclass(frozen=True)
 class LRAnnealing(Law):
@@ -71,9 +74,8 @@ class LRAnnealing(Law):
 
     name = "lr_annealing"
     inputs = ("step", "lr")
-    presets = {"fineweb_2025": {"E": 3.057, "A": 0.490, "alpha": 0.497, "C": 0.299}}
     example = Example(
-        {**presets["fineweb_2025"], "lam": 0.999},
+        {**_FINEWEB, "lam": 0.999},
         {"step": (1e3, 2e4), "lr": (2e-5, 3e-4)},
         table=lambda rng, rows: schedules(rng, rows),
         noise=0.002,
@@ -97,6 +99,13 @@ class LRAnnealing(Law):
             positive("C", median=gain, spread=1.5),
             *fitted,
         )
+
+    @property
+    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+        """Constants for the decay that they were fitted with."""
+        if self.decay is None:
+            return {"fineweb_2025": {**_FINEWEB, "lam": 0.999}}
+        return {"fineweb_2025": _FINEWEB} if self.decay == 0.999 else {}
 
     def features(
         self, x: dict[str, np.ndarray], sequence: np.ndarray | None
