@@ -76,6 +76,20 @@ def test_the_mixture_of_rates_averages_1_minus_the_chance_of_k_failures():
     assert np.log(far[0] / far[1]) / np.log(100) == pytest.approx(s1, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("k", "s2", "wanted"),
+    [
+        (1.0, 1.5, 0.2),
+        (1.0, 1e8, 0.8 * 0.5 / (1e8 + 0.5)),
+        (1e16, 1.5, 0.8),
+        (1.0, 90.0, 0.4 / 90.5),
+    ],
+)
+def test_coverage_has_its_digits_for_many_samples_and_for_rare_successes(k, s2, wanted):
+    constants = {"s1": 0.5, "s2": s2, "z": 0.2}
+    assert float(bs.laws.CoverageBeta()(k, **constants)) == pytest.approx(wanted, rel=2e-8)
+
+
 def test_samples_go_to_the_problems_that_coverage_hangs_on():
     shares = coverage_beta.sampling_shares(np.array([[0.9, 0.05, 0.001], [0.5, 0.5, 0.5]]), k=10)
     assert shares.argmax(axis=-1).tolist() == [1, 0]

@@ -15,7 +15,7 @@ import bayescale as bs
 from bayescale.laws.base import Law, Parameters, exponent, floor, level
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
-from bayescale.laws.numerics import implicit_root
+from bayescale.laws.numerics import implicit_root, log1mexp
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
 from bayescale.posterior.unseen import natural_at_cells, parameters
@@ -371,6 +371,37 @@ def test_published_constants_are_none_where_an_option_means_something_else():
 
 def test_only_what_was_published_of_the_best_rates_is_a_preset():
     assert set(bs.laws.StepLaw().presets["li_2025"]) == {"lr_r", "p", "q", "B_r", "r"}
+
+
+def test_a_fitted_memory_of_a_schedule_may_be_one_number():
+    step, lr = np.array([1e3, 2e3, 3e3]), np.array([2e-4, 1e-4, 2e-5])
+    constants = {"E": 3.0, "A": 0.49, "alpha": 0.5, "C": 0.3}
+    one = bs.laws.LRAnnealing(decay=None)(step, lr, lam=0.999, **constants)
+    np.testing.assert_allclose(one, bs.laws.LRAnnealing()(step, lr, **constants), rtol=1e-3)
+
+
+def test_a_negative_amplitude_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"'A' must be positive, not -1\.0"):
+        bs.laws.OffsetPowerLaw()(10.0, E=1.0, A=-1.0, alpha=0.5)
+    assert float(bs.laws.OffsetPowerLaw()(10.0, E=1.0, A=0.0, alpha=0.5)) == 1.0
+
+
+def test_a_cap_may_be_zero():
+    capped = bs.laws.LogLaw(cap=0.0)([1e2, 1e6], a=-5.0, b=1.0)
+    np.testing.assert_allclose(capped, [-3.0, 0.0])
+
+
+def test_repeated_data_have_a_gradient_where_parameters_are_far_in_excess():
+    law = bs.laws.DataConstrained()
+    z = testing.coordinates(law, {**law.presets["muennighoff_2023"], "alpha": 1e-3})
+    x = [np.full(1, v) for v in (1e9, 1e10, 1e6)]
+    found = testing._value_and_gradients(law, {k: np.full(1, v) for k, v in z.items()}, x)
+    assert np.all(np.isfinite(found))
+
+
+@pytest.mark.parametrize("z", [-1e-9, -0.1, -0.6931, -0.6932, -5.0, -40.0, -300.0])
+def test_the_logarithm_of_a_complement_has_all_digits(z):
+    assert np.expm1(log1mexp(np, z)) == pytest.approx(-np.exp(z), rel=1e-14, abs=0.0)
 
 
 def test_the_schedule_sums_are_those_of_every_step():

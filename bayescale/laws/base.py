@@ -178,11 +178,13 @@ class Parameters(Mapping[str, Any]):
         return self._at_row("value", name, self._values[name])
 
     def log(self, name: str) -> Any:
-        """Logarithm of a positive parameter."""
+        """Logarithm of a positive parameter; of a number 0, that of a term that is off."""
         if name not in self._logs:
             value = self._values[name]
             if isinstance(value, int | float):
-                self._logs[name] = math.log(value) if value > 0 else LOG_ZERO
+                if value < 0:
+                    raise ValueError(f"the parameter {name!r} must be positive, not {value!r}")
+                self._logs[name] = np.log(value) if value > 0 else LOG_ZERO
             else:
                 self._logs[name] = self._xp.log(value)
         return self._at_row("log", name, self._logs[name])

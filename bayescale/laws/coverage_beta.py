@@ -6,7 +6,7 @@ import numpy as np
 
 from bayescale.laws.base import Law, Parameters, exponent, fraction, positive
 from bayescale.laws.claims import Example
-from bayescale.laws.numerics import gammaln, log1mexp
+from bayescale.laws.numerics import log1mexp, log_gamma_ratio
 
 
 class CoverageBeta(Law):
@@ -59,10 +59,8 @@ class CoverageBeta(Law):
 
     def log_mean(self, xp: Any, p: Parameters, k: Any) -> Any:
         """See :meth:`Law.log_mean`."""
-        total = p.s1 + p.s2
-        log_unsolved = (gammaln(xp, p.s2 + k) - gammaln(xp, total + k)) - (
-            gammaln(xp, p.s2) - gammaln(xp, total)
-        )
+        beyond = log_gamma_ratio(xp, p.s2 + k, p.s1) - log_gamma_ratio(xp, p.s2, p.s1)
+        log_unsolved = -p.s1 * xp.log1p(k / p.s2) - beyond
         return log1mexp(xp, p.log_z) + log1mexp(xp, xp.minimum(log_unsolved, -1e-12))
 
 

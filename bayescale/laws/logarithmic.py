@@ -18,7 +18,8 @@ class LogLaw(Law):
     of : str, optional
         Symbol of the input in the table.
     cap : float, optional
-        Value that the response cannot exceed; the line bends below it within 2 % of it.
+        Value that the response cannot exceed; the line bends below it within 2 % of it, and
+        sharply at 0.
 
     Notes
     -----
@@ -50,4 +51,6 @@ class LogLaw(Law):
         if self.cap is None:
             return line
         bend = 0.02 * abs(self.cap)
+        if bend == 0:
+            return xp.minimum(line, self.cap)
         return self.cap - bend * softplus(xp, (self.cap - line) / bend)

@@ -14,6 +14,8 @@ LOG_ZERO = -1e6
 #: Where exp(z) and log(1 + exp(z)) are one number.
 FAR_BELOW = 40.0
 _LOG_2 = log(2.0)
+#: Where two terms of Stirling's series have all digits.
+STIRLING_FROM = 100.0
 
 
 def softplus(xp: Any, z: Any) -> Any:
@@ -50,7 +52,11 @@ def log_sum(xp: Any, *terms: Any) -> Any:
 
 def log1mexp(xp: Any, z: Any) -> Any:
     """``log(1 - exp(z))`` for negative ``z``."""
-    return xp.log(-xp.expm1(z))
+    if hasattr(xp, "log1mexp"):
+        # The compiler puts its own, which is accurate everywhere, in the place of this.
+        return xp.log(-xp.expm1(z))
+    far, near = xp.minimum(z, -_LOG_2), xp.maximum(z, -_LOG_2)
+    return choose(z < -_LOG_2, xp.log1p(-xp.exp(far)), xp.log(-xp.expm1(near)))
 
 
 def logit_of_log(xp: Any, log_p: Any) -> Any:
@@ -144,6 +150,22 @@ def gammaln(xp: Any, z: Any) -> Any:
     from scipy import special
 
     return special.gammaln(z)
+
+
+def log_gamma_ratio(xp: Any, a: Any, b: Any) -> Any:
+    """``log(gamma(a + b) / gamma(a)) - b log(a)``, which goes to zero as `a` grows.
+
+    By Stirling's series for large `a`, where little is left of the difference of two logarithms.
+    """
+    small, large = xp.minimum(a, STIRLING_FROM), xp.maximum(a, STIRLING_FROM)
+    near = gammaln(xp, small + b) - gammaln(xp, small) - b * xp.log(small)
+    rest = _stirling_rest(large + b) - _stirling_rest(large)
+    far = (large + b - 0.5) * xp.log1p(b / large) - b + rest
+    return choose(a > STIRLING_FROM, far, near)
+
+
+def _stirling_rest(z: Any) -> Any:
+    return (1 / 12 - 1 / (360 * z**2)) / z
 
 
 def betaln(xp: Any, a: Any, b: Any) -> Any:

@@ -123,7 +123,7 @@ class DataConstrained(Law):
         log_N, log_unique = xp.log(N), xp.log(xp.minimum(U, D))
         log_G = (log_ratio + p.log_alpha - p.log_beta) / (p.alpha + p.beta)
         used = xp.minimum(log_N, log_G + p.beta / p.alpha * (log_G + log_unique))
-        excess = -xp.expm1(-xp.expm1(log_N - used) / p.Rn)
+        excess = -xp.expm1(-xp.expm1(xp.minimum(log_N - used, 50.0)) / p.Rn)
         return used + xp.log1p(p.Rn * excess)
 
     def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any, U: Any) -> Any:
