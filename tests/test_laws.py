@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 import bayescale as bs
-from bayescale.laws.base import Law, Parameters, exponent, floor, level
+from bayescale.laws.base import Law, Parameters, exponent, floor, level, location
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root, log1mexp
@@ -274,6 +274,64 @@ def test_a_parameter_named_like_one_of_the_noise_is_refused():
     runs = bs.Runs({"x": [1.0, 10.0, 100.0], "y": [3.0, 2.0, 1.5]}, y="y", x="x")
     with pytest.raises(ValueError, match=r"Named\(\) .*'sigma'.*LogStudentT.*another name"):
         bs.build_model(Named(), runs)
+
+
+PLAIN = (floor("E"), level("A"), exponent("alpha", of="A"))
+
+
+def plain(self, xp, p, x):
+    return xp.log(p.E + p.A * x**-p.alpha)
+
+
+MISTAKES = [
+    ({"name": "no_formula", "log_mean": Law.log_mean}, "no formula"),
+    ({"name": "chinchilla"}, "'chinchilla' is taken by Chinchilla"),
+    ({"parameters": ("E",)}, r"'E' has no role: write level\('E'\)"),
+    ({"parameters": level("A")}, "put a comma behind it"),
+    ({"inputs": "flops"}, r"inputs = \('flops',\) with a comma"),
+    ({"parameters": (level("A"), exponent("alpha", of="Q"))}, "'alpha' is of the level 'Q'"),
+    ({"parameters": (level("A"), location("d", of="q"))}, "'d' is of the input 'q'.* are x"),
+    ({"parameters": (level("A"), location("d", of="x", after="e"))}, "'d' comes after 'e'"),
+    ({"parameters": (level("A"), exponent("A"))}, "two parameters are called 'A'"),
+    ({"monotone": {"q": 1}}, "monotone names 'q', and the inputs are x"),
+    ({"response": "reals"}, "response must be one of .*'reals'"),
+    ({"better": "up"}, "better must be one of .*'up'"),
+]
+
+
+@pytest.mark.parametrize(("said", "wanted"), MISTAKES)
+def test_a_law_that_cannot_be_meant_is_refused_when_its_class_is_made(said, wanted):
+    body = {"inputs": ("x",), "parameters": PLAIN, "log_mean": plain, **said}
+    with pytest.raises(ValueError, match=f"^Own: .*{wanted}"):
+        type("Own", (Law,), body)
+
+
+def test_what_depends_on_options_is_refused_when_a_law_is_used():
+    own = type("Own", (Law,), {"parameters": property(lambda self: ("E",)), "log_mean": plain})
+    empty = type("Empty", (Law,), {"parameters": PLAIN})
+    runs = bs.Runs({"x": [1.0, 10.0, 100.0], "y": [3.0, 2.0, 1.5]}, y="y", x="x")
+    for use in (lambda law: law(1.0), testing.check_law, lambda law: bs.build_model(law, runs)):
+        with pytest.raises(ValueError, match=r"Own\(\): the parameter 'E' has no role"):
+            use(own())
+        with pytest.raises(ValueError, match=r"Empty\(\): there is no formula"):
+            use(empty())
+
+
+def test_a_formula_without_a_return_is_named():
+    silent = type("Silent", (Law,), {"parameters": PLAIN, "log_mean": lambda *_: None})
+    with pytest.raises(AssertionError, match=r"Silent\(\): log_mean has no return"):
+        testing.check_law(silent())
+
+
+def test_a_class_that_is_made_again_replaces_itself():
+    for exponents in (0.3, 0.5):
+
+        class Again(Law):
+            name = "made_again"
+            parameters = (level("A"), exponent("alpha", median=exponents))
+            log_mean = plain
+
+    assert type(bs.laws.get("made_again")) is Again
 
 
 def test_an_example_with_a_name_that_is_wrong_is_no_example():

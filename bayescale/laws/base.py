@@ -14,6 +14,7 @@ import numpy as np
 
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import LOG_ZERO, log_sigmoid
+from bayescale.laws.validation import refuse_mistakes
 
 _REGISTRY: dict[str, type["Law"]] = {}
 
@@ -265,10 +266,25 @@ class Law:
     limits: ClassVar[tuple[Limit, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the law under its name."""
+        """Register the law under its name.
+
+        Raises
+        ------
+        ValueError
+            If what the law says about itself cannot be meant, or its name is that of another.
+        """
         super().__init_subclass__(**kwargs)
-        if cls.__dict__.get("name"):
-            _REGISTRY[cls.name] = cls
+        refuse_mistakes(cls)
+        if not cls.__dict__.get("name"):
+            return
+        known = _REGISTRY.get(cls.name, cls)
+        same = (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__)
+        if not same and known.__module__.startswith(f"{__package__}."):
+            raise ValueError(
+                f"{cls.__name__}: the name {cls.name!r} is taken by {known.__name__}: "
+                "give the law another"
+            )
+        _REGISTRY[cls.name] = cls
 
     def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
         """Logarithm of the mean response.
@@ -354,6 +370,7 @@ class Law:
         TypeError
             If a parameter is missing or unknown, or the number of inputs is wrong.
         """
+        refuse_mistakes(self)
         names = [q.name for q in self.parameters]
         if len(x) != len(self.inputs):
             raise TypeError(f"{self.title} takes the inputs {', '.join(self.inputs)}; got {len(x)}")

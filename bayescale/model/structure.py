@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Law, Parameter
+from bayescale.laws.validation import refuse_mistakes
 from bayescale.model.levels import refuse_bent_levels
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling, Units, resolve_pooling, units_of
@@ -231,8 +232,10 @@ def structure_of(
     Raises
     ------
     ValueError
-        If law, noise, pooling and table do not fit; the message says how to mend it.
+        If the law cannot be meant, or law, noise, pooling and table do not fit; the message says
+        how to mend it.
     """
+    refuse_mistakes(law)
     needs_sequence = SEQUENCE in noise.claimed_groups
     if (needs_sequence or noise.has_checkpoints) and runs.sequence is None:
         raise ValueError(

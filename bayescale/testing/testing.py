@@ -13,6 +13,7 @@ import numpy as np
 
 from bayescale.laws.base import Law, Parameters, coordinate_to_natural, get
 from bayescale.laws.claims import Example
+from bayescale.laws.validation import refuse_mistakes
 from bayescale.model.levels import MEND, made_up
 
 Columns = dict[str, np.ndarray]
@@ -35,13 +36,14 @@ def check_law(law: Law, *, seed: int = 0) -> None:
         response, a claim about monotonicity or about a limit does not hold, or the law overflows
         within 20 decades of an input.
     ValueError
-        If the ``example`` lacks a parameter or an input.
+        If inputs, parameters or claims cannot be meant, or the ``example`` lacks some.
 
     Examples
     --------
     >>> from bayescale import laws
     >>> check_law(laws.PowerLaw())
     """
+    refuse_mistakes(law)
     check_graph(law, seed=seed)
     check_levels(law, seed=seed)
     check_monotone(law, seed=seed)
@@ -122,7 +124,11 @@ def central(values: tuple[float, ...]) -> float:
 
 def _evaluate(law: Law, xp: Any, p: Parameters, x: list[Any]) -> Any:
     """Log mean, or the mean of a response that may be negative."""
-    return law.mean(xp, p, *x) if law.response == "real" else law.log_mean(xp, p, *x)
+    name = "mean" if law.response == "real" else "log_mean"
+    result = getattr(law, name)(xp, p, *x)
+    if result is None:
+        raise AssertionError(f"{law.title}: {name} has no return")
+    return result
 
 
 def formula_inputs(law: Law, columns: Columns, sequence: np.ndarray | None) -> list[np.ndarray]:
