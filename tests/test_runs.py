@@ -376,7 +376,8 @@ BAD_FILES = {
     "suffix": ("runs.xlsx", "a", "not a .csv, .tsv or .parquet file", "a DataFrame or a dict"),
     "ragged": ("bad.csv", "a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3", "as many cells"),
     "empty": ("bad.csv", "", "No columns to parse", "the file is complete"),
-    "not parquet": ("bad.parquet", "loss", "cannot be read", "the file is complete"),
+    "an extra cell": ("bad.csv", "a,b\n1,2,\n1,2,\n", "Expected 2 fields in line 2", "at its end"),
+    "not parquet": ("bad.parquet", "loss", "cannot be read", "write the file again"),
     "a folder": ("folder.csv", "/", "there is no file", "did you mean"),
 }
 
@@ -394,6 +395,12 @@ def test_bad_files(name, text, message, mend, tmp_path):
     assert problem.column == "table"
     assert message in problem.message
     assert mend in problem.mend
+
+
+def test_a_name_that_two_columns_of_a_file_have_is_refused_as_in_a_frame(tmp_path):
+    (tmp_path / "runs.csv").write_text("flops,loss,loss,,\n1e6,3.1,9,,\n")
+    with pytest.raises(RunsError, match="loss: the table has several columns of this name"):
+        Runs(tmp_path / "runs.csv", y="loss", x={"C": "flops"})
 
 
 def test_there_are_at_least_forty_kinds_of_bad_input_each_with_its_message():

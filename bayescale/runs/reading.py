@@ -1,4 +1,4 @@
-"""Reading columns out of whatever table a user holds, and saying what is wrong with them."""
+"""Reading the cells of one column, and saying what is wrong with them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import difflib
 import fractions
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
@@ -123,124 +123,18 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return guess + f"there are {name_some(known, COLUMNS_SHOWN)}"
 
 
-# Reading a table --------------------------------------------------------------------------------
-
-
-def read_table(table: Any) -> Columns:
-    """Give the columns of a DataFrame, a dict of arrays, or a CSV or Parquet file.
-
-    Parameters
-    ----------
-    table : DataFrame, mapping of str to array, str or Path
-        Any eager or lazy frame that narwhals knows, a dict of columns, or the path of a file.
-
-    Returns
-    -------
-    mapping of str to ndarray
-        One one-dimensional array a column, all of one length.
-
-    Raises
-    ------
-    RunsError
-        When there is no such file, or no way to read the table.
-    """
-    if isinstance(table, str | Path):
-        table = _read_file(Path(table))
-    if isinstance(table, Mapping):
-        return _read_mapping(table)
-    return _read_frame(table)
-
-
 def refusal(column: str, message: str, mend: str) -> RunsError:
     """Give the error of one problem that concerns no single row."""
     return RunsError([Problem(column, (), message, mend)])
 
 
-def _read_file(path: Path) -> Any:
-    """Read a CSV or Parquet file with pandas."""
-    import pandas as pd
-
-    readers = {".csv": pd.read_csv, ".tsv": pd.read_table, ".parquet": pd.read_parquet}
-    suffix = path.suffixes[-2] if path.suffix == ".gz" and path.suffixes[1:] else path.suffix
-    if suffix.lower() not in readers:
-        raise refusal(
-            "table",
-            f"'{path}' is not a .csv, .tsv or .parquet file",
-            "give the path of such a file, a DataFrame or a dict of columns",
-        )
-    if not path.is_file():
-        near = (
-            sorted(p.name for p in path.parent.glob(f"*{suffix}")) if path.parent.is_dir() else []
-        )
-        listing = did_you_mean(path.name, near) if near else "check the path"
-        raise refusal("table", f"there is no file '{path}'", listing)
-    try:
-        frame: Any = readers[suffix.lower()](path)  # type: ignore[operator]
-    except ImportError as error:
-        mend = "pip install pyarrow, or save the table as CSV"
-        raise refusal("table", f"'{path}' cannot be read without pyarrow", mend) from error
-    except (ValueError, OSError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise refusal(
-            "table",
-            f"'{path}' cannot be read ({reason})",
-            "check that every line has as many cells as the first, and that the file is complete",
-        ) from error
-    return frame
-
-
-def _read_frame(table: Any) -> Columns:
-    """Read the columns of a data frame through narwhals."""
-    lazy = hasattr(table, "collect")  # a lazy frame has distinct names, and asking costs
-    names = [] if lazy else list(getattr(table, "columns", []))
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    if twice:
+def refuse_duplicates(names: Iterable[str]) -> None:
+    """Raise the error of every name that several columns have."""
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise RunsError(
             Problem(name, (), "the table has several columns of this name", "rename all but one")
             for name in twice
         )
-    try:
-        frame = nw.from_native(table)
-    except TypeError:
-        raise refusal(
-            "table",
-            f"a {type(table).__name__} is not a table",
-            "give a pandas or polars DataFrame, a dict of columns, or the path of a CSV file",
-        ) from None
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect()
-    return {str(name): frame[name].to_numpy() for name in frame.columns}
-
-
-def _read_mapping(table: Mapping[Any, Any]) -> Columns:
-    """Read a dict of columns."""
-    columns = {str(name): _as_array(values) for name, values in table.items()}
-    problems = [
-        Problem(name, (), f"has {values.ndim} dimensions instead of 1", "give one value per row")
-        for name, values in columns.items()
-        if values.ndim != 1
-    ]
-    lengths = {name: len(values) for name, values in columns.items() if values.ndim == 1}
-    if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
-        mend = "give every column one value per row"
-        problems.append(Problem("table", (), f"columns differ in length ({said})", mend))
-    if problems:
-        raise RunsError(problems)
-    return columns
-
-
-def _as_array(values: Any) -> NDArray[Any]:
-    """Turn one column into an array that keeps the type of every cell."""
-    if isinstance(values, np.ma.MaskedArray):
-        cells = np.array(values.data, dtype=object)
-        cells[np.ma.getmaskarray(values)] = None
-        return cells
-    if isinstance(values, list | tuple):
-        cells = np.empty(len(values), dtype=object)
-        cells[:] = values
-        return cells
-    return np.asarray(values)
 
 
 # Reading one column -----------------------------------------------------------------------------

@@ -30,10 +30,10 @@ from bayescale.runs.reading import (
     RunsError,
     RunsWarning,
     did_you_mean,
-    read_table,
     refusal,
 )
 from bayescale.runs.roles import read_cells, read_roles
+from bayescale.runs.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from bayescale.runs.reading import (
     RunsWarning,
     did_you_mean,
     name_some,
-    read_table,
 )
+from bayescale.runs.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

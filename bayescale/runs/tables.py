@@ -1,0 +1,88 @@
+"""Reading columns out of whatever table a user holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescale.runs.files import read_file
+from bayescale.runs.reading import Columns, Problem, RunsError, refusal, refuse_duplicates
+
+
+def read_table(table: Any) -> Columns:
+    """Give the columns of a DataFrame, a dict of arrays, or a CSV or Parquet file.
+
+    Parameters
+    ----------
+    table : DataFrame, mapping of str to array, str or Path
+        Any eager or lazy frame that narwhals knows, a dict of columns, or the path of a file.
+
+    Returns
+    -------
+    mapping of str to ndarray
+        One one-dimensional array a column, all of one length.
+
+    Raises
+    ------
+    RunsError
+        When there is no such file, or no way to read the table.
+    """
+    if isinstance(table, str | Path):
+        table = read_file(Path(table))
+    if isinstance(table, Mapping):
+        return _read_mapping(table)
+    return _read_frame(table)
+
+
+def _read_frame(table: Any) -> Columns:
+    """Read the columns of a data frame through narwhals."""
+    lazy = hasattr(table, "collect")  # a lazy frame has distinct names, and asking costs
+    names = [] if lazy else list(getattr(table, "columns", []))
+    refuse_duplicates(map(str, names))
+    try:
+        frame = nw.from_native(table)
+    except TypeError:
+        raise refusal(
+            "table",
+            f"a {type(table).__name__} is not a table",
+            "give a pandas or polars DataFrame, a dict of columns, or the path of a CSV file",
+        ) from None
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    return {str(name): frame[name].to_numpy() for name in frame.columns}
+
+
+def _read_mapping(table: Mapping[Any, Any]) -> Columns:
+    """Read a dict of columns."""
+    columns = {str(name): _as_array(values) for name, values in table.items()}
+    problems = [
+        Problem(name, (), f"has {values.ndim} dimensions instead of 1", "give one value per row")
+        for name, values in columns.items()
+        if values.ndim != 1
+    ]
+    lengths = {name: len(values) for name, values in columns.items() if values.ndim == 1}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        mend = "give every column one value per row"
+        problems.append(Problem("table", (), f"columns differ in length ({said})", mend))
+    if problems:
+        raise RunsError(problems)
+    return columns
+
+
+def _as_array(values: Any) -> NDArray[Any]:
+    """Turn one column into an array that keeps the type of every cell."""
+    if isinstance(values, np.ma.MaskedArray):
+        cells = np.array(values.data, dtype=object)
+        cells[np.ma.getmaskarray(values)] = None
+        return cells
+    if isinstance(values, list | tuple):
+        cells = np.empty(len(values), dtype=object)
+        cells[:] = values
+        return cells
+    return np.asarray(values)
