@@ -1,5 +1,7 @@
 """What a fit promises: recovered parameters, named dims, honest gates, whole files."""
 
+import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -7,10 +9,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pymc as pm
 import pytest
 import xarray as xr
 
 import bayescale as bs
+from bayescale.fitting.given_priors import prior_from_json, prior_to_json
 
 TRUTH = {"alpha": np.array([0.20, 0.30, 0.45]), "E": np.array([1.6, 1.8, 2.0])}
 
@@ -138,6 +142,45 @@ def test_a_saved_fit_comes_back_whole(fit, tmp_path):
     assert loaded.diagnostics == dict(fit.diagnostics)
     assert loaded.runs == fit.runs
     assert loaded.law == fit.law
+
+
+def test_a_saved_fit_keeps_the_priors_it_was_given(tmp_path):
+    runs = bs.Runs({"C": 10.0 ** np.arange(17, 22), "y": [4.1, 3.4, 2.9, 2.6, 2.4]}, y="y", x="C")
+    fit = quick(bs.laws.PowerLaw(), runs, priors={"alpha": pm.LogNormal.dist(-2, 0.3)})
+    loaded = bs.load(fit.save(tmp_path / "given.nc"))
+    assert loaded.prior_predictive(draws=20).equals(fit.prior_predictive(draws=20))
+    assert "LogNormal(-2, 0.3)" in loaded.report().markdown
+
+    own = pm.CustomDist.dist(0.1, dist=lambda mu, size: pm.LogNormal.dist(mu, 0.3, size=size))
+    structure = dataclasses.replace(fit.structure, priors=(("alpha", own),))
+    loaded = bs.load(dataclasses.replace(fit, structure=structure).save(tmp_path / "own.nc"))
+    assert loaded.posterior.equals(fit.posterior)
+    with pytest.raises(ValueError, match=r"not hold the prior CustomDist.*fit the table again"):
+        loaded.prior_predictive(draws=20)
+    assert bs.load(loaded.save(tmp_path / "again.nc")).structure == loaded.structure
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        pm.Gamma.dist(mu=2, sigma=1),
+        pm.LogitNormal.dist(0.5, 1.0),
+        pm.Exponential.dist(3.0),
+        pm.Normal.dist(np.float64(0.5), 1),
+    ],
+    ids=str,
+)
+def test_priors_are_plain_data_in_files(prior):
+    again = prior_from_json(json.loads(json.dumps(prior_to_json(prior))))
+    np.testing.assert_array_equal(*(pm.draw(p, 9, random_seed=1) for p in (prior, again)))
+
+
+def test_priors_of_preliz_are_saved_as_those_of_pymc():
+    class OfPreliz:
+        def to_pymc(self):
+            return pm.Gamma.dist(2.0, 4.0)
+
+    assert prior_to_json(OfPreliz()) == {"distribution": "Gamma", "numbers": [2.0, 0.25]}
 
 
 def test_other_files_are_refused(tmp_path):

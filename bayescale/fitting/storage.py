@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.fitting.given_priors import prior_from_json, prior_to_json
 from bayescale.laws.base import get
 from bayescale.model.structure import Structure
 from bayescale.noise import Noise
@@ -134,7 +135,7 @@ def _structure_to_json(s: Structure) -> dict[str, Any]:
         "cells": s.cells,
         "columns": s.columns,
         "extras": s.extras,
-        "priors": {name: str(prior) for name, prior in s.priors},
+        "priors": {name: prior_to_json(prior) for name, prior in s.priors},
     }
 
 
@@ -155,7 +156,9 @@ def _structure_from_json(spec: Mapping[str, Any]) -> Structure:
         cells=tuple(map(tuple, spec["cells"])),
         columns=tuple((a, b) for a, b in spec["columns"]),
         extras=tuple(spec["extras"]),
-        priors=tuple(sorted(spec["priors"].items())),
+        priors=tuple(
+            sorted((name, prior_from_json(said)) for name, said in spec["priors"].items())
+        ),
     )
 
 
