@@ -185,6 +185,21 @@ def test_labels_are_text_in_order_of_first_appearance(labels, expected):
     assert len(runs.where(family=labels[0])) == 2 + (len(expected) == 2)
 
 
+def test_labels_of_a_file_are_read_as_they_are_written(tmp_path):
+    (tmp_path / "runs.csv").write_text(
+        "depth,dropout,run,flops,loss,w\n"
+        "12,None,1e5,1e17,3.1,1\n12,NA,100000,1e18,3,1\n24,None,007,1e17,3.2,1\n"
+        "24,NA,7,1e18,2.9,1\n,None,8,1e18,NA,0\n"
+    )
+    args = {"y": "loss", "x": {"C": "flops"}, "sequence": "run", "weight": "w"}
+    runs = Runs(tmp_path / "runs.csv", groups="depth", **args)
+    assert runs.labels("depth") == ("12", "24"), "a cell without one makes no floats of the others"
+    assert runs.sequence_labels == ("1e5", "100000", "007", "7")
+    with pytest.warns(RunsWarning, match="one distinct C"):
+        runs = Runs(tmp_path / "runs.csv", groups="dropout", **args)
+    assert runs.labels("dropout") == ("None", "NA")
+
+
 def test_rows_of_weight_zero_are_left_out_unchecked(caplog):
     table = columns(w=[1, 0, 1, 1, 0, 1], loss=[3.9, "diverged", 3.1, 4.1, np.nan, 3.0])
     with caplog.at_level(logging.INFO, logger="bayescale"):

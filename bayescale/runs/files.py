@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_file(path: Path) -> pd.DataFrame:
+def read_file(path: Path, is_label: Callable[[str], bool]) -> pd.DataFrame:
     """Read a CSV, TSV or Parquet file with pandas.
 
     Parameters
     ----------
     path : Path
         The file; text may be compressed, as in ``runs.csv.gz``.
+    is_label : callable
+        Tells from its name whether a column of text holds labels, which stay as they are written:
+        ``007`` and ``NA`` are labels.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def read_file(path: Path) -> pd.DataFrame:
         raise refusal("table", f"there is no file '{path}'", listing)
     if kind == ".parquet":
         return _read_parquet(path)
-    return _read_text(path, SEPARATORS[kind])
+    return _read_text(path, SEPARATORS[kind], is_label)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -63,16 +67,19 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise refusal("table", f"'{path}' cannot be read ({_first_line(error)})", mend) from error
 
 
-def _read_text(path: Path, separator: str) -> pd.DataFrame:
+def _read_text(path: Path, separator: str, is_label: Callable[[str], bool]) -> pd.DataFrame:
     """Read lines of cells, whose first line names the columns."""
     import pandas as pd
 
-    as_written: dict[str, Any] = {"sep": separator, "header": None, "dtype": str}
+    as_written: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False}
     try:
-        header = pd.read_csv(path, nrows=1, keep_default_na=False, **as_written).iloc[0]
+        header = pd.read_csv(path, header=None, nrows=1, **as_written).iloc[0]
         refuse_duplicates(name for name in header if name.strip())
-        pd.read_csv(path, nrows=2, **as_written)  # refuses cells that no column is named for
-        return pd.read_csv(path, sep=separator)
+        pd.read_csv(path, header=None, nrows=2, **as_written)  # refuses cells without a column
+        frame = pd.read_csv(path, sep=separator)
+        labels = list(filter(is_label, map(str, frame.columns)))
+        written = pd.read_csv(path, usecols=labels, na_values=[""], **as_written)
+        frame = frame.assign(**{name: written[name] for name in labels})
     except (
         UnicodeDecodeError,
         pd.errors.ParserError,
@@ -86,6 +93,7 @@ def _read_text(path: Path, separator: str) -> pd.DataFrame:
             "check that every line has as many cells as the first, none with a separator at its "
             "end, and that the file is complete",
         ) from error
+    return frame
 
 
 def _first_line(error: Exception) -> str:

@@ -52,6 +52,15 @@ class Roles:
     symbols: tuple[str, ...]
     groups: tuple[str, ...]
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The columns that hold labels."""
+        return frozenset(self.names[role] for role in self.names if self.is_label(role))
+
+    def is_label(self, role: str) -> bool:
+        """Whether the column of a role holds labels."""
+        return role in self.groups or role == "sequence"
+
 
 def read_roles(y: Any, x: Any, groups: Any, optional: Mapping[str, Any]) -> Roles:
     """Read what the user said about the columns.
@@ -182,7 +191,7 @@ def read_cells(columns: Columns, roles: Roles) -> dict[str, Any]:
     labels: dict[str, tuple[IntArray, tuple[str, ...]]] = {}
     for role, values in cells.items():
         column = roles.names[role]
-        if role in roles.groups or role == "sequence":
+        if roles.is_label(role):
             codes, names, found = read_labels(values, column, rows)
             labels[role] = codes, names
         else:

@@ -156,7 +156,8 @@ class Runs:
                 "better", f"{better!r} is no direction", 'give better="higher" or "lower"'
             )
         roles = read_roles(y, x, groups, {"y_se": y_se, "weight": weight, "sequence": sequence})
-        _fill(self, {**read_cells(read_table(table), roles), "better": better})
+        columns = read_table(table, roles.labels.__contains__)
+        _fill(self, {**read_cells(columns, roles), "better": better})
         warn_about(self)
 
     # What it holds ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from bayescale.runs.files import read_file
 from bayescale.runs.reading import Columns, Problem, RunsError, refusal, refuse_duplicates
 
 
-def read_table(table: Any) -> Columns:
+def read_table(table: Any, is_label: Callable[[str], bool]) -> Columns:
     """Give the columns of a DataFrame, a dict of arrays, or a CSV or Parquet file.
 
     Parameters
     ----------
     table : DataFrame, mapping of str to array, str or Path
         Any eager or lazy frame that narwhals knows, a dict of columns, or the path of a file.
+    is_label : callable
+        Tells from its name whether a column of a text file holds labels.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def read_table(table: Any) -> Columns:
         When there is no such file, or no way to read the table.
     """
     if isinstance(table, str | Path):
-        table = read_file(Path(table))
+        table = read_file(Path(table), is_label)
     if isinstance(table, Mapping):
         return _read_mapping(table)
     return _read_frame(table)

@@ -61,7 +61,7 @@ def read_tracker(table: Any, columns: Mapping[str, str] | None = None) -> "pd.Da
     """
     import pandas as pd
 
-    cells = read_table(table)
+    cells = read_table(table, lambda column: False)
     chosen = _stripped(cells) if columns is None else _found(cells, columns)
     frame = pd.DataFrame({name: _numbers(pd.Series(cells[c])) for name, c in chosen.items()})
     if columns is None:
