@@ -254,8 +254,11 @@ BAD_CELLS = {
     "empty text": (changed("loss", _2=""), ARGS, "loss", (2,), "no number, such as ''", "mend"),
     "thousands": (
         *(changed("tokens", _2="3,000,000"), ARGS),
-        *("tokens", (2,), "no number, such as '3,000,000'", "mend these cells"),
+        *("tokens", (2,), "no number, such as '3,000,000'", "write 3000000 for '3,000,000'"),
     ),
+    "per cent": (changed("loss", _2="31%"), ARGS, "loss", (2,), "such as '31%'", "write 0.31 for"),
+    "billions": (changed("params", _2="1.3B"), ARGS, "params", (2,), "'1.3B'", "write 1.3e9 for"),
+    "decimal comma": (changed("loss", _2="3,1"), ARGS, "loss", (2,), "'3,1'", "write 3.1 for"),
     "written numbers": (
         *({"loss": list("398765")}, ARGS),
         *("loss", (0, 1, 2, 3, 4, 5), "text that stands for a number", "astype(float)"),
@@ -392,6 +395,11 @@ BAD_FILES = {
     "ragged": ("bad.csv", "a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3", "as many cells"),
     "empty": ("bad.csv", "", "No columns to parse", "the file is complete"),
     "an extra cell": ("bad.csv", "a,b\n1,2,\n1,2,\n", "Expected 2 fields in line 2", "at its end"),
+    "semicolons": ("bad.csv", "a;b\n1;2,5\n", "separated by ';'", "read_csv(path, sep=';')"),
+    "tabs": ("bad.csv", "a\tb\n1\t2\n", "separated by '\\t'", "save it with ','"),
+    "commas": ("bad.tsv", "a,b\n1,2\n", "separated by ','", "save it with '\\t'"),
+    "latin-1": ("bad.csv", "arch\nd\xe9", "not text in UTF-8", "save it as UTF-8"),
+    "utf-16": ("bad.csv", "\xff\xfea\0,\0b\0\n\0", "not text in UTF-8", "save it as UTF-8"),
     "not parquet": ("bad.parquet", "loss", "cannot be read", "write the file again"),
     "a folder": ("folder.csv", "/", "there is no file", "did you mean"),
 }
@@ -403,7 +411,7 @@ def test_bad_files(name, text, message, mend, tmp_path):
     if text == "/":
         (tmp_path / name).mkdir()
     elif text is not None:
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="latin-1")
     with pytest.raises(RunsError) as caught:
         Runs(tmp_path / name, **ARGS)
     [problem] = caught.value.problems

@@ -74,19 +74,17 @@ def _read_text(path: Path, separator: str, is_label: Callable[[str], bool]) -> p
     as_written: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False}
     try:
         header = pd.read_csv(path, header=None, nrows=1, **as_written).iloc[0]
+        _check_separator(path, separator, header.tolist())
         refuse_duplicates(name for name in header if name.strip())
         pd.read_csv(path, header=None, nrows=2, **as_written)  # refuses cells without a column
         frame = pd.read_csv(path, sep=separator)
         labels = list(filter(is_label, map(str, frame.columns)))
         written = pd.read_csv(path, usecols=labels, na_values=[""], **as_written)
         frame = frame.assign(**{name: written[name] for name in labels})
-    except (
-        UnicodeDecodeError,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        OSError,
-        EOFError,
-    ) as error:
+    except UnicodeDecodeError as error:
+        mend = "save it as UTF-8, or give pandas.read_csv(path, encoding=...)"
+        raise refusal("table", f"'{path}' is not text in UTF-8", mend) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError) as error:
         raise refusal(
             "table",
             f"'{path}' cannot be read ({_first_line(error)})",
@@ -94,6 +92,15 @@ def _read_text(path: Path, separator: str, is_label: Callable[[str], bool]) -> p
             "end, and that the file is complete",
         ) from error
     return frame
+
+
+def _check_separator(path: Path, separator: str, header: list[str]) -> None:
+    """Refuse a first line that is one cell with another separator in it."""
+    others = [other for other in ";\t|," if other in header[0]]
+    if len(header) > 1 or not others:
+        return
+    mend = f"save it with {separator!r}, or give pandas.read_csv(path, sep={others[0]!r})"
+    raise refusal("table", f"the cells of '{path}' are separated by {others[0]!r}", mend)
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ import datetime
 import difflib
 import fractions
 import os
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,10 @@ NEAR_WRAPPING = 2**62
 #: Integers up to here are floats without loss.
 LARGEST_EXACT = 2**53
 UNWRAP = "integers wrap beyond 9.2e18: multiply floats, e.g. 6.0 * N * D"
+WRITTEN = re.compile(r"([+-]?[0-9.,]+) ?([%kKmMbBgGtT]?)")
+THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]*)?")
+EXPONENTS = {"K": "e3", "M": "e6", "B": "e9", "G": "e9", "T": "e12"}
+NUMBERED = "rows are counted from 0, without blank lines"
 ROWS_SHOWN = 5
 COLUMNS_SHOWN = 20
 
@@ -71,7 +76,7 @@ class RunsError(ValueError):
         self.problems = tuple(problems)
         head = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(f"{head} in the table of runs (rows are counted from 0)\n{lines}")
+        super().__init__(f"{head} in the table of runs ({NUMBERED})\n{lines}")
 
     def __reduce__(self) -> tuple[type[RunsError], tuple[tuple[Problem, ...]]]:
         return RunsError, (self.problems,)
@@ -244,9 +249,22 @@ def _text_problems(cells: NDArray[Any], column: str, rows: IntArray) -> list[Pro
     if not strange.any():
         what = "text that stands for a number"
         return bad_rows(column, ~strange, rows, what, "convert the column with astype(float)")
-    examples = name_some(list(dict.fromkeys(str(cell) for cell in cells[strange])), 3)
-    mend = "mend these cells, then convert the column with astype(float)"
-    return bad_rows(column, strange, rows, f"text that is no number, such as {examples}", mend)
+    distinct = list(dict.fromkeys(str(cell) for cell in cells[strange]))
+    what = f"text that is no number, such as {name_some(distinct, 3)}"
+    guesses = (f": write {plain} for {text!r}" for text in distinct if (plain := _meant(text)))
+    mend = f"mend these cells in the file, or before astype(float){next(guesses, '')}"
+    return bad_rows(column, strange, rows, what, mend)
+
+
+def _meant(text: str) -> str | None:
+    """Write plainly what may be a number with separators, a unit or a per cent sign."""
+    if not (found := WRITTEN.fullmatch(text.strip())):
+        return None
+    digits, unit = found.groups()
+    plain = digits.replace(",", "" if THOUSANDS.fullmatch(digits) else ".")
+    if not _parses(plain):
+        return None
+    return f"{float(plain) / 100:g}" if unit == "%" else plain + EXPONENTS.get(unit.upper(), "")
 
 
 def _parses(text: str) -> bool:
