@@ -1,6 +1,5 @@
 """Tables that experiment trackers export: one row a run, columns with a prefix."""
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +7,11 @@ from bayescale.runs.reading import (
     Columns,
     Problem,
     RunsError,
-    RunsWarning,
     did_you_mean,
+    name_rows,
     name_some,
+    refusal,
+    warn_owner,
 )
 from bayescale.runs.tables import read_table
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 #: What trackers put before the names of settings, results and labels.
 PREFIXES = ("config.", "config/", "summary.", "summary/", "params.", "metrics.", "tags.")
+#: Columns that name a run: their text stays text, as 1e5 and 100000 are two runs.
+IDENTITIES = {"id", "name", "run", "run_id", "run_name", "run_uuid", "uuid", "mlflow.runname"}
+#: Columns in which trackers say how a run ended, and what they say of one that did not end well.
+STATES = {"state", "status"}
+UNFINISHED = {
+    *("aborted", "crashed", "fail", "failed", "failure", "in_progress", "killed", "paused"),
+    *("pending", "preempted", "preempting", "pruned", "queued", "running", "scheduled"),
+    *("stopped", "waiting"),
+}
 
 
 def read_tracker(table: Any, columns: Mapping[str, str] | None = None) -> "pd.DataFrame":
@@ -36,8 +46,8 @@ def read_tracker(table: Any, columns: Mapping[str, str] | None = None) -> "pd.Da
     Returns
     -------
     DataFrame
-        One row a run, for :class:`bayescale.Runs`.  Text that holds only numbers has become
-        numbers.
+        One row a finished run, for :class:`bayescale.Runs`.  Text that holds only numbers has
+        become numbers, other than in columns that name runs, such as ``run_id``.
 
     Raises
     ------
@@ -47,8 +57,9 @@ def read_tracker(table: Any, columns: Mapping[str, str] | None = None) -> "pd.Da
     Warns
     -----
     RunsWarning
-        If runs are left out because a column of `columns` is empty there, as it is in runs that
-        crashed or still go on.
+        If runs are left out because a column ``State`` or ``status`` says that they crashed, were
+        stopped or still go on, when trackers give the last value that was logged; or because a
+        column of `columns` is empty there.
 
     Examples
     --------
@@ -61,23 +72,35 @@ def read_tracker(table: Any, columns: Mapping[str, str] | None = None) -> "pd.Da
     """
     import pandas as pd
 
-    cells = read_table(table, lambda column: False)
+    cells = read_table(table, _names_a_run)
     chosen = _stripped(cells) if columns is None else _found(cells, columns)
-    frame = pd.DataFrame({name: _numbers(pd.Series(cells[c])) for name, c in chosen.items()})
-    if columns is None:
-        return frame
-    empty = frame.isna()
-    if not (lost := empty.any(axis=1)).any():
-        return frame
-    culprits = [name for name in frame if empty[name].any()]
-    warnings.warn(
-        f"{int(lost.sum())} of {len(frame)} runs are left out, because {name_some(culprits)} is "
-        f"empty there (rows {', '.join(map(str, frame.index[lost][:5]))}"
-        f"{', ...' if lost.sum() > 5 else ''}): crashed, or still going on?",
-        RunsWarning,
-        stacklevel=2,
-    )
-    return frame[~lost].reset_index(drop=True)
+    frame = pd.DataFrame({name: _typed(c, pd.Series(cells[c])) for name, c in chosen.items()})
+    for column in (c for c in cells if c.lower() in STATES):
+        states = pd.Series(cells[column])[frame.index]
+        unfinished = states.map(lambda state: str(state).strip().lower() in UNFINISHED)
+        said = name_some(list(states[unfinished].unique()))
+        mend = "to keep them, give the table without this column"
+        frame = _without(frame, unfinished, f"{column!r} says {said} there", mend)
+    if columns is not None:
+        empty = frame.isna()
+        culprits = [name for name in frame if empty[name].any()]
+        why = f"{name_some(culprits)} is empty there"
+        frame = _without(frame, empty.any(axis=1), why, "crashed, or still going on?")
+    return frame.reset_index(drop=True)
+
+
+def _without(frame: "pd.DataFrame", lost: "pd.Series", why: str, more: str) -> "pd.DataFrame":
+    """Leave out some runs, with a warning that names them."""
+    if lost.any():
+        rows = name_rows(frame.index[lost].tolist())
+        warn_owner(
+            f"{lost.sum()} of {len(frame)} runs are left out, because {why} ({rows}): {more}"
+        )
+    return frame[~lost]
+
+
+def _names_a_run(column: str) -> bool:
+    return _bare(column).lower() in IDENTITIES
 
 
 def _bare(column: str) -> str:
@@ -102,8 +125,11 @@ def _stripped(cells: Columns) -> dict[str, str]:
     return {name: owners[0] for name, owners in short.items()}
 
 
-def _found(cells: Columns, columns: Mapping[str, str]) -> dict[str, str]:
+def _found(cells: Columns, columns: Any) -> dict[str, str]:
     """Find the column of the export behind every new name."""
+    if not isinstance(columns, Mapping):
+        mend = 'give columns={"N": "config.n_params"}, new name to column'
+        raise refusal("columns", f"a {type(columns).__name__} is not a mapping", mend)
     problems, found = [], {}
     for name, wanted in columns.items():
         matches = [wanted] if wanted in cells else [c for c in cells if _bare(c) == wanted]
@@ -120,7 +146,7 @@ def _found(cells: Columns, columns: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _numbers(column: "pd.Series") -> "pd.Series":
+def _typed(name: str, column: "pd.Series") -> "pd.Series":
     """Turn text that holds only numbers into numbers, and empty text into missing."""
     import pandas as pd
 
@@ -129,4 +155,6 @@ def _numbers(column: "pd.Series") -> "pd.Series":
         return column.infer_objects()
     column = column.where(~(is_text & (column.map(str).str.strip() == "")))
     numbers = pd.to_numeric(column, errors="coerce")
-    return column if (numbers.isna() & column.notna()).any() else numbers
+    if _names_a_run(name) or (numbers.isna() & column.notna()).any():
+        return column
+    return numbers
