@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,6 +184,18 @@ def test_labels_are_text_in_order_of_first_appearance(labels, expected):
     runs = Runs(columns(arch=labels), **ARGS)
     assert runs.labels("family") == expected
     assert len(runs.where(family=labels[0])) == 2 + (len(expected) == 2)
+
+
+@pytest.mark.parametrize("name", [100, np.nan, 0.5, ("a", "b"), pd.Timestamp("2024-05-01")])
+def test_columns_whose_name_is_no_text_are_read_by_their_text(name):
+    runs = Runs(pd.DataFrame({**columns(), name: 2.0 ** np.arange(6)}), y="loss", x=str(name))
+    assert runs.x["x"].tolist() == [1, 2, 4, 8, 16, 32]
+
+
+def test_integers_of_128_bits_are_read():
+    params = pl.Series([10**20, 10**21, 10**22] * 2, dtype=pl.Int128)
+    runs = Runs(pl.DataFrame(columns(params=params)), **ARGS)
+    assert runs.x["N"].tolist() == [1e20, 1e21, 1e22] * 2
 
 
 def test_labels_of_a_file_are_read_as_they_are_written(tmp_path):
@@ -370,6 +383,19 @@ BAD_TABLES = {
     "a scalar": (columns(arch="lstm"), "arch", "0 dimensions", "one value per row"),
     "a matrix": (columns(loss=np.ones((6, 2))), "loss", "2 dimensions", "one value per row"),
     "a column twice": (TWICE, "loss", "several columns of this name", "rename all but one"),
+    "an arrow column twice": (
+        *(pa.table([[1.0], [2.0]], names=["loss", "loss"]), "loss"),
+        *("several columns of this name", "rename all but one"),
+    ),
+    "one name as a number": ({1: [1.0], "1": [2.0]}, "1", "several columns of this name", "rename"),
+    "names of two levels": (
+        *(pd.DataFrame([[1.0]], columns=pd.MultiIndex.from_tuples([("loss", "mean")])), "table"),
+        *("names of several levels", "flatten the columns"),
+    ),
+    "series of other rows": (
+        *({"loss": pd.Series([1.0, 2.0]), "params": pd.Series([1.0, 2.0], index=[1, 0])}, "table"),
+        *("differ in their index", "series.to_numpy()"),
+    ),
     "a list": ([1, 2], "table", "a list is not a table", "DataFrame, a dict"),
     "none": (None, "table", "a NoneType is not a table", "the path of a CSV file"),
     "a series": (pd.Series([1.0]), "table", "a Series is not a table", "DataFrame"),

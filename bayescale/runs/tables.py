@@ -44,7 +44,11 @@ def read_table(table: Any, is_label: Callable[[str], bool]) -> Columns:
 def _read_frame(table: Any) -> Columns:
     """Read the columns of a data frame through narwhals."""
     lazy = hasattr(table, "collect")  # a lazy frame has distinct names, and asking costs
-    names = [] if lazy else list(getattr(table, "columns", []))
+    attribute = "column_names" if hasattr(type(table), "column_names") else "columns"  # of Arrow
+    names = [] if lazy else getattr(table, attribute, [])
+    if getattr(names, "nlevels", 1) > 1:
+        mend = "flatten the columns, e.g. table.columns = map('_'.join, table.columns)"
+        raise refusal("table", "its columns have names of several levels", mend)
     refuse_duplicates(map(str, names))
     try:
         frame = nw.from_native(table)
@@ -56,11 +60,24 @@ def _read_frame(table: Any) -> Columns:
         ) from None
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
-    return {str(name): frame[name].to_numpy() for name in frame.columns}
+    cells = (_cells(frame[:, place]) for place in range(len(frame.columns)))
+    return dict(zip(map(str, frame.columns), cells, strict=True))
+
+
+def _cells(column: nw.Series[Any]) -> NDArray[Any]:
+    """Give the cells of one column; NumPy has no integers of 128 bits."""
+    if column.dtype in (nw.Int128, nw.UInt128):
+        return _as_array(column.to_list())
+    return column.to_numpy()
 
 
 def _read_mapping(table: Mapping[Any, Any]) -> Columns:
     """Read a dict of columns."""
+    refuse_duplicates(map(str, table))
+    indices = [v.index for v in table.values() if hasattr(v, "index") and hasattr(v, "reindex")]
+    if any(not index.equals(indices[0]) for index in indices):
+        mend = "join them in a DataFrame, or give values, e.g. series.to_numpy()"
+        raise refusal("table", "its Series differ in their index", mend)
     columns = {str(name): _as_array(values) for name, values in table.items()}
     problems = [
         Problem(name, (), f"has {values.ndim} dimensions instead of 1", "give one value per row")
