@@ -524,9 +524,21 @@ DOUBTS = {
         *({"flops": [1.0, 10, 99, 1, 10, 99]}, ARGS | {"x": {"C": "flops"}}),
         "flops: the largest value is 99; in units of",
     ),
+    "billions of tokens": (
+        *({"tokens": [10, 2, 3, 2, 10, 4]}, ARGS),
+        "tokens: the largest value is 10; in units of",
+    ),
     "mixed units": (
-        *({"tokens": [1e10, 2e-6, 3e9, 2e9, 1e10, 4e9]}, ARGS),
-        "tokens: 16 decades within family 'lstm'; are two units mixed",
+        *({"params": [1.3, 7, 350e6, 1.3, 7, 350e6]}, ARGS),
+        "params: no run between 7 and 3.5e.08, 7.7 decades; are two units mixed",
+    ),
+    "a unit of its own in one family": (
+        *({"flops": [1e18, 1e19, 1e20, 2, 20, 200]}, ARGS | {"x": {"C": "flops"}}),
+        "flops: no run between 200 and 1e.18, 15.7 decades; are two units mixed",
+    ),
+    "one run far away": (
+        *({"flops": [1e17, 2e17, 1e18, 1e17, 5e17, 1e23]}, ARGS | {"x": {"C": "flops"}}),
+        "flops: no run between 1e.18 and 1e.23, 5.0 decades; .* the law alone says",
     ),
     "perplexity": (
         *(changed("loss", _2=80.0), ARGS),
@@ -553,7 +565,7 @@ def test_doubts_are_warnings_at_the_line_of_the_user(changes, args, message):
 
 
 def test_equal_counts_are_no_copies():
-    Runs(columns(right=[1] * 6, params=[1, 1e9, 1e9, 1, 1e9, 1e9]), **COUNTS)
+    Runs(columns(right=[1] * 6, params=[1e7, 1e9, 1e9, 1e7, 1e9, 1e9]), **COUNTS)
 
 
 # Nobody can change it ---------------------------------------------------------------------------
@@ -657,13 +669,26 @@ def test_concat_unites_labels(runs):
         columns(arch=["gru"] * 3 + ["mlp"] * 3, run=["r5", "a", "b", "c", "d", "e"]),
         **{name: value for name, value in ALL.items() if name != "weight"},
     )
-    both = runs.concat(more)
+    with pytest.warns(RunsWarning, match="runs 'r5' have rows in several labels of family"):
+        both = runs.concat(more)
     assert both.groups == {"family": ("lstm", "mlp", "gru")}
     assert both.codes["family"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 1, 1, 1]
     assert both.sequence.tolist() == [0, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10]
     assert both.weight.tolist() == [*columns()["w"], 1, 1, 1, 1, 1, 1]
     assert both.rows.tolist() == list(range(12))
     assert both.select(np.arange(6)).drop_unused() == runs
+
+
+def test_concat_points_out_two_units(runs):
+    part = runs.where(family="mlp")
+    billions = {"tokens": [2, 10, 4], "loss": [4.0, 3.5, 2.9], "run": ["a", "b", "c"]}
+    keep = {k: v[3:] for k, v in columns().items() if k not in billions}
+    with pytest.warns(RunsWarning, match="tokens: the largest value is 10"):
+        other = Runs(keep | billions, **ALL)
+    with pytest.warns(RunsWarning, match="tokens: no run between 10 and 2e.09") as caught:
+        part.concat(other)
+    assert caught[0].filename == __file__
+    assert len(runs.select([]).concat(other.select([]))) == 0
 
 
 def test_concat_refuses_another_kind_of_table(runs):
@@ -788,7 +813,9 @@ def test_the_order_of_rows_does_not_matter_for_ranges(rows, random):
 @given(tables, tables)
 @settings(max_examples=50, deadline=None)
 def test_concat_puts_rows_below_rows(first, second):
-    both = made(first).concat(made(second))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RunsWarning)
+        both = made(first).concat(made(second))
     assert both == made(first + second)
 
 

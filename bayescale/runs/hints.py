@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from bayescale.runs.runs import Runs
 
 CORRELATION = 0.95
-DECADES_OF_ONE_UNIT = 12
+DECADES_OF_A_GAP = 4
 LARGEST_LOSS = 50
-SMALLEST = {"flop": 1e6, "param": 100.0}
+SMALLEST = {"flop": 1e6, "param": 100.0, "token": 1e3}
 
 
 def warn_about(runs: Runs) -> None:
@@ -108,18 +108,14 @@ def units(runs: Runs) -> Iterator[str]:
                     f"{column}: the largest value is {values.max():.3g}; in units of thousands or "
                     "more? any unit will do, as long as forecasts ask in the same one"
                 )
-        codes, labels = np.zeros(len(values), dtype=int), ["the table"]
-        for group, group_labels in runs.groups.items():
-            codes, labels = runs.codes[group], [f"{group} {label!r}" for label in group_labels]
-            break
-        low, high = extremes(values, codes, len(labels))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            decades = np.where(high > low, np.log10(high) - np.log10(low), 0)
-        widest = int(np.argmax(decades))
-        if decades[widest] > DECADES_OF_ONE_UNIT:
+        distinct = np.unique(values)
+        decades = np.diff(np.log10(distinct))
+        if decades.max(initial=0) > DECADES_OF_A_GAP:
+            widest = int(np.argmax(decades))
             yield (
-                f"{column}: {decades[widest]:.0f} decades within {labels[widest]}; "
-                "are two units mixed in this column?"
+                f"{column}: no run between {distinct[widest]:.3g} and {distinct[widest + 1]:.3g}, "
+                f"{decades[widest]:.1f} decades; are two units mixed in this column? if not, the "
+                "law alone says what happens there"
             )
 
 

@@ -391,6 +391,11 @@ class Runs:
         -------
         Runs
             All rows, numbered anew, with the labels of both.
+
+        Warns
+        -----
+        RunsWarning
+            What the two tables cannot say together, such as two units of one input.
         """
         if problems := list(_differences(self, other)):
             raise RunsError(problems)
@@ -401,7 +406,10 @@ class Runs:
             upper["weight"], lower["weight"] = _weights(self), _weights(other)
         upper |= {"names": {**other.names, **self.names}, "rows": np.arange(len(self))}
         lower |= {"names": upper["names"], "rows": len(self) + np.arange(len(other))}
-        return _new(**{name: join_rows(value, lower[name]) for name, value in upper.items()})
+        both = _new(**{name: join_rows(value, lower[name]) for name, value in upper.items()})
+        if len(both):
+            warn_about(both)
+        return both
 
     def _input(self, symbol: str) -> FloatArray:
         if symbol not in self.x:
