@@ -45,3 +45,68 @@ def test_a_new_label_of_an_independent_parameter_follows_the_prior_of_the_user(n
     loaded = replace(structure, priors=((name, str(prior)),))
     with pytest.raises(ValueError, match=f"the prior of '{name}' is not in the file"):
         natural_at_cells(loaded, draws, arrays, cells, rng)
+
+
+FAMILIES, DATASETS = {"lstm": 1.5, "gpt": 1.0, "mlp": 2.0}, {"web": 1.0, "code": 0.5, "books": 2.5}
+EVERY = [(f, d) for f in FAMILIES for d in DATASETS]
+
+
+def terms_at(pairs, *asked, pooling=None):
+    """Logarithms of the falling term amid the data and of the floor, for any pairs of labels.
+
+    The data alone place the fitted ones.
+    """
+    y = [FAMILIES[f] * DATASETS[d] * (0.5 + (X / 1e17) ** -0.3) for f, d in pairs]
+    table = {"x": np.tile(X, len(pairs)), "y": np.concatenate(y)}
+    for place, name in enumerate(("family", "dataset")):
+        table[name] = np.repeat([pair[place] for pair in pairs], len(X))
+    runs = bs.Runs(table, y="y", x={"C": "x"}, groups=["family", "dataset"])
+    structure = structure_of(bs.laws.OffsetPowerLaw(), runs, pooling, bs.LogNormal(), None)
+    arrays = arrays_of(structure, runs)
+    draws = coordinates_from_prior(structure, arrays, 2000, 0)
+    draws["A_raw"] = np.tile(-arrays["start_A"] / arrays["step_A"], (2000, 1))
+    known = [runs.labels(g) for g in runs.groups]
+    cells = [
+        tuple(
+            names.index(v) if v in names else len(names)
+            for names, v in zip(known, pair, strict=True)
+        )
+        for pair in asked
+    ]
+    found = natural_at_cells(structure, draws, arrays, cells, np.random.default_rng(1))
+    falling = found["A"][1] - np.exp(found["alpha"][1]) * np.log(X).mean()
+    return falling.T, found["E"][1].T
+
+
+def test_a_new_data_set_is_as_hard_for_one_family_as_for_another():
+    pairs = [(family, data) for data in ("new", *DATASETS) for family in ("lstm", "gpt")]
+    falling, floors = terms_at(EVERY, *pairs)
+    assert np.corrcoef(falling[:2])[0, 1] > 0.9
+    assert falling[0].std() > 0.5
+    new, *known = np.median(falling[::2] - falling[1::2], axis=1)
+    assert min(known) - 0.05 < new < max(known) + 0.05
+    assert np.array_equal(*floors[:2])
+
+
+def test_a_new_family_is_as_good_on_one_data_set_as_on_another():
+    (one, two), floors = terms_at(EVERY, ("new", "web"), ("new", "code"))
+    assert np.corrcoef(one, two)[0, 1] > 0.9
+    known = terms_at(EVERY, ("lstm", "web"), ("lstm", "code"))[1]
+    assert np.array_equal(floors, known)
+
+
+def test_the_floor_of_a_new_data_set_lies_under_levels_that_it_does_not_change():
+    pooling = {"A": bs.Independent("family"), "E": bs.Partial("dataset")}
+    _, floors = terms_at(EVERY, ("lstm", "new"), ("gpt", "new"), pooling=pooling)
+    _, others = terms_at(EVERY, ("lstm", "web"), ("gpt", "web"), pooling=pooling)
+    assert np.array_equal(*floors)
+    assert np.median(floors) == pytest.approx(np.median(others), abs=1.0)
+
+
+def test_two_labels_that_were_not_seen_together_need_not_do_what_they_did_apart():
+    one, both = ("gpt", "web"), ("lstm", "code")
+    (level,), _ = terms_at([one, ("lstm", "web"), ("gpt", "code")], both)
+    assert level.std() > 0.1
+    four = [one, ("lstm", "web"), ("gpt", "code"), ("mlp", "web"), ("mlp", "code")]
+    (again,), _ = terms_at(four, both)
+    assert again.std() < level.std()

@@ -2,21 +2,23 @@
 
 A label that was fitted keeps its posterior.  A label that was not is a draw from the population:
 of the pooled coordinates where there are any, and of the spread of fitted levels for amplitudes,
-which have no prior in common.
+which have no prior in common.  Whatever belongs to a label is the same for all combinations with it.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters, natural_to_coordinate
+from bayescale.laws.base import Law, Parameter, Parameters, natural_to_coordinate
 from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
 from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
 from bayescale.model.structure import Structure
 from bayescale.pooling import Partial
+from bayescale.posterior.crossed import Labels, responses_of
 
 Draws = Mapping[str, np.ndarray]
 Found = dict[str, tuple[str, np.ndarray]]
@@ -67,7 +69,7 @@ def natural_at_cells(
             )
         result[q.name] = (kind, taken)
     if any(missing[name].any() for name in anchored):
-        _place_new(structure, fitted, arrays, codes, missing, result, fresh.normal)
+        _place_new(structure, fitted, arrays, codes, missing, result, fresh)
     return result
 
 
@@ -151,13 +153,12 @@ def _place_new(
     codes: np.ndarray,
     missing: Mapping[str, np.ndarray],
     result: Found,
-    normal: Any,
+    fresh: Fresh,
 ) -> None:
     """Levels and floors of new combinations, from the spread of the fitted ones at one anchor."""
     law, name = structure.law, str(structure.anchored)
     x = anchor(np, {k: v.mean(axis=0) for k, v in arrays.items() if k.startswith("anchor_")})
     additive = law.parameter(name).role == "intercept"
-    all_cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
     at_cells = {
         q.name: (fitted[q.name][0], fitted[q.name][1][:, np.array(structure.units[q.name].of_cell)])
         for q in law.parameters
@@ -166,23 +167,33 @@ def _place_new(
     reached = law.mean(np, p, *x) if additive else law.log_reducible(np, p, *x)
     proportion = law.response == "unit"
     reached = logit_of_log(np, reached - law.log_top(p)) if proportion else reached
-    for cell in np.flatnonzero(missing[name]):
-        centre, spread = _spread_of(reached, all_cells, codes[cell], 1.5 if not additive else 1.0)
-        response = centre + spread * normal(name, "response", *codes[cell])
-        mine = {q.name: (result[q.name][0], result[q.name][1][:, cell]) for q in law.parameters}
-        if proportion:
-            response = log_sigmoid(np, response) + law.log_top(parameters(mine))
+    members = np.array(structure.units[name].of_cell)
+    summed = np.zeros((len(structure.units[name]), len(reached)))
+    np.add.at(summed, members, reached.T)
+    response_of = responses_of(
+        structure.units[name].codes,
+        (summed / np.bincount(members)[:, None]).T,
+        1.0 if additive else 1.5,
+        partial(fresh.normal, name, "response"),
+    )
+    for q in law.with_role("floor"):
+        for cell in np.flatnonzero(missing[q.name] & (q.name not in structure.prior_of)):
+            beside = _labels_beside(structure, q, codes[cell])
+            lowest = np.min([response_of(labels) for labels in beside], axis=0)
+            mine = _at_cell(result, cell)
+            z = np.mean(arrays[f"offset_{q.name}"]) + mine[q.name][1]
+            result[q.name][1][:, cell] = _on_log(law, lowest, mine) + z
+    levels = law.with_role("level", "intercept")
+    for cell in np.flatnonzero(np.any([missing[q.name] for q in levels], axis=0)):
+        mine = _at_cell(result, cell)
+        response = response_of(_labels(structure, name, codes[cell]))
         if additive:
             shape = parameters(mine).with_values(**{name: 0.0})
             result[name][1][:, cell] = response - law.mean(np, shape, *x)
             continue
-        for q in law.with_role("floor"):
-            if missing[q.name][cell] and q.name not in structure.prior_of:
-                z = np.mean(arrays[f"offset_{q.name}"]) + result[q.name][1][:, cell]
-                result[q.name][1][:, cell] = response + z
+        response = _on_log(law, response, mine)
         logits = {
-            q.name: mine[q.name][1] if q.name != name else np.zeros_like(response)
-            for q in law.with_role("level")
+            q.name: mine[q.name][1] if q.name != name else np.zeros_like(response) for q in levels
         }
         total = log_sum(np, *logits.values())
         shares = {k: v - total for k, v in logits.items()}
@@ -192,22 +203,32 @@ def _place_new(
                 result[k][1][:, cell] = log_level
 
 
-def _spread_of(
-    reached: np.ndarray, cells: np.ndarray, code: np.ndarray, alone: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and predictive spread of fitted responses over the cells most like a new one."""
-    alike = (cells == code).sum(axis=1)
-    nearest = alike == alike.max()
-    if nearest.sum() < 2:
-        nearest = np.ones(len(cells), bool)
-    chosen = reached[:, nearest]
-    count = chosen.shape[1]
-    if count == 1:
-        return chosen[:, 0], np.full(len(chosen), alone)
-    spread = np.sqrt(
-        chosen.var(axis=1, ddof=1) * (1 + 1 / count) * (count + 1) / (count - 1 + 1e-9)
+def _labels(structure: Structure, name: str, code: np.ndarray) -> Labels:
+    """Those labels of a combination that one parameter varies over."""
+    return tuple(int(code[structure.groups.index(g)]) for g in structure.units[name].groups)
+
+
+def _labels_beside(structure: Structure, q: Parameter, code: np.ndarray) -> list[Labels]:
+    """Labels of the level under which a new unit of a floor lies, as the fitted ones would be."""
+    units = structure.units[str(structure.anchored)]
+    own = dict(zip(structure.units[q.name].groups, _labels(structure, q.name, code), strict=True))
+    return sorted(
+        {
+            tuple(own.get(g, c) for g, c in zip(units.groups, row, strict=True))
+            for row in units.codes
+        }
     )
-    return chosen.mean(axis=1), spread
+
+
+def _at_cell(found: Found, cell: Any) -> Found:
+    return {name: (kind, values[:, cell]) for name, (kind, values) in found.items()}
+
+
+def _on_log(law: Law, response: np.ndarray, mine: Found) -> np.ndarray:
+    """Logarithm of a response, from its logit below the top where it is a proportion."""
+    if law.response != "unit":
+        return response
+    return np.asarray(log_sigmoid(np, response) + law.log_top(parameters(mine)))
 
 
 def parameters(found: Mapping[str, tuple[str, np.ndarray]]) -> Parameters:
