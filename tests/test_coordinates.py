@@ -214,6 +214,33 @@ def test_a_crossover_leans_only_where_a_floor_does_not_explain_the_data():
     assert bent > 5 * plain
 
 
+def anchors(law, y, noise):
+    x = np.geomspace(1e17, 1e20, 8)[: len(y)]
+    seed = np.tile([*"ab"], 4)[: len(y)]
+    runs = bs.Runs({"x": x, "y": y, "seed": seed}, y="y", x="x", groups="seed")
+    structure = structure_of(law, runs, None, noise + bs.Effect("seed"), None)
+    return arrays_of(structure, runs)
+
+
+@pytest.mark.parametrize("law", [bs.laws.LogLaw(), bs.laws.OffsetPowerLaw()])
+@pytest.mark.parametrize("y", [np.linspace(3.0, 2.0, 8), np.full(8, 2.5)], ids=["falls", "flat"])
+def test_priors_on_the_scale_of_y_have_its_unit(law, y):
+    unit, noise = 1e-14, bs.StudentT()
+    plain, tiny = anchors(law, y, noise), anchors(law, unit * y, noise)
+    per_unit = {f"scale_{name}" for name in ("a", "b")} | {"offset_a"}
+    for name in set(plain) & per_unit:
+        np.testing.assert_allclose(tiny[name], unit * plain[name], rtol=1e-6)
+    moved = tiny["offset_sigma"] - plain["offset_sigma"]
+    np.testing.assert_allclose(moved, np.log(unit), rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::bayescale.RunsWarning")
+def test_a_single_row_leaves_its_scatter_open():
+    found = anchors(bs.laws.LogLaw(), np.array([3.0]), bs.Normal())
+    assert np.exp(found["offset_sigma"]) == pytest.approx(0.3 * 0.1)
+    assert found["scale_a"] == found["scale_b"] == pytest.approx(0.3)
+
+
 def test_knots_stand_for_the_rows_of_a_unit():
     x, y = np.log(np.geomspace(1, 1e3, 60)), np.linspace(1, 0, 60)
     away, height, weight = knots(x, y, np.zeros(60, int), 1)

@@ -366,11 +366,10 @@ def _anchor(
         z = logit_of_log(np, log_y) if structure.law.response == "unit" else log_y
         return _by_unit(np.mean, z, unit, count), ones
     if q.role == "intercept" and q.name == structure.anchored:
-        y = rows["y"]
-        return _by_unit(np.mean, y, unit, count), np.full(count, max(float(np.std(y)), 1e-6))
+        return _by_unit(np.mean, rows["y"], unit, count), np.full(count, _spread(rows["y"]))
     if q.role == "slope" and structure.law.response == "real":
         per = max(float(np.std(v)) for v in log_x)
-        return zeros, np.full(count, max(float(np.std(rows["y"])), 1e-6) / max(per, 1e-6))
+        return zeros, np.full(count, _spread(rows["y"]) / (per if per > 1e-6 else 1.0))
     if q.role == "floor" and not structure.anchored:
         return _by_unit(np.min, log_y, unit, count) + np.log(0.5), ones
     if q.role == "floor":
@@ -389,5 +388,11 @@ def _anchor(
     if q.role == "ceiling":
         return zeros, _by_unit(np.max, _surely_reached(rows, log_y), unit, count)
     if q.role == "scale" and structure.noise.link == "real":
-        return np.full(count, np.log(max(float(np.std(rows["y"])), 1e-12))), ones
+        return np.full(count, np.log(_spread(rows["y"]))), ones
     return zeros, ones
+
+
+def _spread(y: np.ndarray) -> float:
+    """Return the standard deviation of responses, or a tenth of their size where all are alike."""
+    deviation, size = float(np.std(y)), float(np.mean(np.abs(y)))
+    return deviation if deviation > 1e-9 * size else 0.1 * size or 1.0
