@@ -227,7 +227,7 @@ def anchors(law, y, noise):
 def test_priors_on_the_scale_of_y_have_its_unit(law, y):
     unit, noise = 1e-14, bs.StudentT()
     plain, tiny = anchors(law, y, noise), anchors(law, unit * y, noise)
-    per_unit = {f"scale_{name}" for name in ("a", "b")} | {"offset_a"}
+    per_unit = {f"scale_{name}" for name in ("a", "b", "effect_seed")} | {"offset_a"}
     for name in set(plain) & per_unit:
         np.testing.assert_allclose(tiny[name], unit * plain[name], rtol=1e-6)
     moved = tiny["offset_sigma"] - plain["offset_sigma"]
@@ -239,6 +239,13 @@ def test_a_single_row_leaves_its_scatter_open():
     found = anchors(bs.laws.LogLaw(), np.array([3.0]), bs.Normal())
     assert np.exp(found["offset_sigma"]) == pytest.approx(0.3 * 0.1)
     assert found["scale_a"] == found["scale_b"] == pytest.approx(0.3)
+
+
+def test_an_effect_on_y_itself_counts_in_standard_deviations_of_y():
+    y = 1000 + np.linspace(-40, 40, 8)
+    on_y, on_log = (anchors(bs.laws.PowerLaw(), y, n) for n in (bs.StudentT(), bs.LogStudentT()))
+    assert on_y["scale_effect_seed"] == pytest.approx(y.std())
+    assert on_log["scale_effect_seed"] == pytest.approx(1.0)
 
 
 def test_knots_stand_for_the_rows_of_a_unit():

@@ -389,6 +389,8 @@ def _anchor(
         return zeros, _by_unit(np.max, _surely_reached(rows, log_y), unit, count)
     if q.role == "scale" and structure.noise.link == "real":
         return np.full(count, np.log(_spread(rows["y"]))), ones
+    if q.role == "effect" and structure.noise.link == "real":
+        return zeros, np.full(count, _spread(rows["y"]))
     return zeros, ones
 
 

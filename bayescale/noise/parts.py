@@ -66,7 +66,8 @@ class Effect(Part):
     group : str
         Name of a group of the table, or ``"sequence"``.
     scale : float
-        Scale of the prior of its standard deviation, on the scale of the likelihood.
+        Scale of the prior of its standard deviation, on the scale of the likelihood: of log y or
+        logit y; of y itself in standard deviations of the responses of the table.
 
     Examples
     --------
