@@ -248,6 +248,16 @@ def test_hidden_rows_of_runs_with_effects_lie_beyond_the_data_of_their_family():
     assert [curve for case in tested.cases for curve in case.points.curve] == [0, 0, 1, 1]
 
 
+def test_a_kept_response_without_a_logarithm_is_refused_as_by_a_fit():
+    columns = {"x": np.geomspace(1e17, 1e20, 6), "y": [3.0, 0.0, 2.5, 2.4, 2.3, 2.2]}
+    runs = bs.Runs(columns, y="y", x="x")
+    for refused in (bs.fit, bs.backtest, bs.prior_predictive, bs.build_model):
+        with pytest.raises(
+            bs.RunsError, match=r"is zero or negative \(row 1\): this law needs log"
+        ):
+            refused(bs.laws.PowerLaw(), runs)
+
+
 def test_crps_of_normal_draws_is_the_known_one():
     drawn = np.sort(np.random.default_rng(0).standard_normal((20000, 1)), axis=0)
     exact = 1.0 * (2 * np.exp(-0.0) / np.sqrt(2 * np.pi) - 1 / np.sqrt(np.pi))

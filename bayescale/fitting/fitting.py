@@ -17,7 +17,6 @@ from bayescale.pooling import Pooling
 from bayescale.posterior.likelihood import log_likelihood
 from bayescale.posterior.posterior import natural_dataset, sampled_dataset, unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning
-from bayescale.runs.responses import check_positive_response, check_proportions
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.gate import complaints
 from bayescale.sampling.sampling import Sampled, mix, sample
@@ -138,12 +137,8 @@ def checked_structure(
     noise: Noise | None = None,
     priors: Mapping[str, Any] | None = None,
 ) -> Structure:
-    """Structure of a fit of a table, whose responses are found to be of the kind that it needs."""
+    """Structure of a fit of a table, with the noise that its law expects where nobody says."""
     noise = default_noise(law, runs.is_counts) if noise is None else noise
-    if noise.link == "unit":
-        check_proportions(runs)
-    elif not runs.is_counts and (noise.on_log or law.response != "real"):
-        check_positive_response(runs)
     return structure_of(law, runs, pooling, noise, priors)
 
 

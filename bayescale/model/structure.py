@@ -13,6 +13,7 @@ from bayescale.model.levels import refuse_bent_levels
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling, Units, resolve_pooling, units_of
 from bayescale.runs import Runs
+from bayescale.runs.responses import check_positive_response, check_proportions
 
 #: The group that every run of a table with ``sequence=`` belongs to.
 SEQUENCE = "sequence"
@@ -231,6 +232,8 @@ def structure_of(
 
     Raises
     ------
+    RunsError
+        If law or noise need the logarithm or the logit of a response that has none.
     ValueError
         If the law cannot be meant, or law, noise, pooling and table do not fit; the message says
         how to mend it.
@@ -277,6 +280,7 @@ def structure_of(
         {k: v for k, v in chosen.items() if k in law_names and set(v.groups) <= set(for_laws)},
     )
     resolved.update({k: v for k, v in defaults.items() if k not in chosen})
+    _check_response(law, runs, noise)
     if unknown := sorted(set(priors or {}) - set(law_names) - set(noise_names)):
         import difflib
 
@@ -311,3 +315,11 @@ def structure_of(
         x = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
         refuse_bent_levels(law, x, runs.sequence)
     return structure
+
+
+def _check_response(law: Law, runs: Runs, noise: Noise) -> None:
+    """Refuse responses that are not of the kind that law and noise need."""
+    if noise.link == "unit":
+        check_proportions(runs)
+    elif noise.on_log or law.response != "real":
+        check_positive_response(runs)
