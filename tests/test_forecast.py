@@ -71,6 +71,67 @@ def test_a_new_label_runs_over_all_combinations_of_the_others(fit):
     assert labels_of(forecast) == [("unheard of", "c4"), ("b", "c4"), ("unheard of", "web")]
 
 
+# What is refused ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def counted():
+    table = {"C": [1e17, 1e18, 1e19], "solved": [30, 40, 55], "asked": [100, 100, 200]}
+    runs = bs.Runs(table, y=("solved", "asked"), x={"C": "C"})
+    return bs.known_fit(bs.laws.PowerLaw(), runs, {"A": 0.3, "alpha": 0.001}, noise=bs.Binomial())
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ({"C": 1e20, "D": 1e9}, "no such input: D; there are C$"),
+        ({"C": 1e20, "trials": 10}, "no such input: trials; there are C$"),
+        ({"C": 1e20, "y_se": 0.1}, "no such input: y_se; there are C$"),
+        ({"x": 1e20}, "needs the inputs C; missing: C; unknown: x$"),
+        ({}, "needs the inputs C; missing: C$"),
+        ({"C": []}, "there are no points"),
+        ([1e20], "x must map symbols to inputs"),
+    ],
+)
+def test_inputs_are_those_of_the_fit(fit, x, message):
+    for ask in (fit.forecast, fit.bands):
+        with pytest.raises(ValueError, match=message):
+            ask(x)
+
+
+def test_a_comparison_refuses_what_none_of_its_fits_reads(fit):
+    compared = bs.compare({"one": fit, "other": fit}, max_refits=0)
+    with pytest.raises(ValueError, match="no such input: D; there are C"):
+        compared.forecast({"C": 1e20, "D": 1e9})
+
+
+def test_inputs_of_the_table_that_the_law_does_not_read_make_no_difference():
+    table = {"N": [1e6, 1e7, 1e8], "D": [1e9, 3e9, 1e9], "y": [3.0, 2.5, 2.2]}
+    runs = bs.Runs(table, y="y", x={"N": "N", "D": "D"})
+    fit = bs.known_fit(bs.laws.PowerLaw(of="N"), runs, {"A": 10.0, "alpha": 0.1})
+    one, other = (fit.forecast(x) for x in ({"N": 1e9}, {"N": 1e9, "D": 1e10}))
+    assert one.table.equals(other.table)
+
+
+@pytest.mark.parametrize("trials", [0.5, 10.5, [10, 2.5]])
+def test_trials_are_whole(counted, trials):
+    assert counted.forecast({"C": 1e19, "trials": 10}).table["trials"].tolist() == [10]
+    with pytest.raises(ValueError, match="trials: whole numbers of at least 1"):
+        counted.forecast({"C": 1e19, "trials": trials})
+    with pytest.raises(ValueError, match="no such input: D; there are C, trials"):
+        counted.forecast({"C": 1e19, "D": 1e9})
+
+
+def test_probabilities_of_bands_are_numbers_between_0_and_1(fit):
+    columns = {"lower_0.9", "upper_0.9"}
+    for prob in (0.9, np.float32(0.9), [np.float64(0.9)]):
+        assert columns <= set(fit.forecast({"C": 1e20}, ci_prob=prob).table)
+    with pytest.raises(ValueError, match=r"between 0 and 1, not 90; did you mean 0\.9"):
+        fit.forecast({"C": 1e20}, ci_prob=90)
+    with pytest.raises(ValueError, match=r"between 0 and 1, not -1$"):
+        fit.forecast({"C": 1e20}, ci_prob=-1)
+
+
 # Standard errors of new measurements --------------------------------------------------------------
 
 

@@ -211,15 +211,12 @@ class Comparison:
         ValueError
             As for ``Fit.forecast``, or if the fits do not run over the same groups.
         """
-        from bayescale.forecast.mixture import mixture
+        from bayescale.forecast.mixture import forecasts_of, mixture
 
         weights = self.weights[self.weights > 0]
-        each = {
-            name: self.fits[name].forecast(
-                x, groups=groups, kind=kind, ci_prob=ci_prob, random_seed=random_seed
-            )
-            for name in weights.index
-        }
+        chosen = {name: self.fits[name] for name in weights.index}
+        options = {"groups": groups, "kind": kind, "ci_prob": ci_prob, "random_seed": random_seed}
+        each = forecasts_of(chosen, x, **options)
         return mixture(each, weights, 0 if random_seed is None else random_seed)
 
     def plot(self, **options: Any) -> "Axes":

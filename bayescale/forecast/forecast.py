@@ -120,7 +120,8 @@ def forecast(
         points.  Where successes are counted, ``"trials"`` says how many trials a new measurement
         has (the median of the table otherwise); the response is then a share of successes.  Of a
         table with standard errors, ``"y_se"`` is that of a new measurement in the unit of the
-        response; without it a measurement has the scatter around the law alone.
+        response; without it a measurement has the scatter around the law alone.  Other inputs of
+        the table, which the law does not read, make no difference.
     groups : mapping of str to label or array of labels, optional
         A label for all points or one for each.  A label that was not fitted is a draw from the
         population.  Groups that are left out run, point by point, over all combinations that the
@@ -217,7 +218,9 @@ def _drawn(
 
 def check_probabilities(ci_prob: float | Iterable[float]) -> tuple[float, ...]:
     """Return the interval probabilities as a sorted tuple, each strictly between 0 and 1."""
-    probabilities = (ci_prob,) if isinstance(ci_prob, int | float) else tuple(ci_prob)
-    if not probabilities or any(not 0 < p < 1 for p in probabilities):
-        raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}")
-    return tuple(sorted(probabilities))
+    given = tuple(ci_prob) if isinstance(ci_prob, Iterable) else (ci_prob,)
+    if not given or any(not 0 < p < 1 for p in given):
+        percent = next((p for p in given if 1 < p < 100), None)
+        meant = "" if percent is None else f"; did you mean {percent / 100:g}?"
+        raise ValueError(f"ci_prob must lie strictly between 0 and 1, not {ci_prob}{meant}")
+    return tuple(sorted(map(float, given)))

@@ -4,14 +4,61 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from bayescale.forecast.forecast import Forecast
+from bayescale.forecast.points import inputs_of
 from bayescale.model.structure import SEQUENCE
 
 #: Columns of points that say nothing of what was asked.
 _DESCRIBED = ("extrapolated", "decades_beyond")
+
+
+def forecasts_of(
+    fits: Mapping[str, Any], x: Mapping[str, Any], **options: Any
+) -> dict[str, Forecast]:
+    """Forecast with every fit at those inputs that its own table has.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        One per form.
+    x : mapping of str to array_like
+        Inputs of any of them.
+    **options
+        As for :meth:`bayescale.Fit.forecast`.
+
+    Raises
+    ------
+    ValueError
+        As for ``Fit.forecast``.
+    """
+    own = {name: inputs_of(fit.structure, fit.runs) for name, fit in fits.items()}
+    known = set(itertools.chain(*own.values()))
+    read = {
+        name: {s: x[s] for s in x if s in mine or s not in known} if isinstance(x, Mapping) else x
+        for name, mine in own.items()
+    }
+    return {name: fit.forecast(read[name], **options) for name, fit in fits.items()}
+
+
+def aligned(forecasts: Mapping[str, Forecast]) -> list[np.ndarray]:
+    """Draws of forecasts at the same points, all in the order of the first.
+
+    Parameters
+    ----------
+    forecasts : mapping of str to Forecast
+        One per form, at the same inputs and labels in any order.
+
+    Raises
+    ------
+    ValueError
+        If a forecast lacks a group or a point of another.
+    """
+    (name, first), *_ = forecasts.items()
+    return [f.draws[:, _places(name, first, other, f)] for other, f in forecasts.items()]
 
 
 def mixture(
@@ -22,7 +69,7 @@ def mixture(
     Parameters
     ----------
     forecasts : mapping of str to Forecast
-        One per form, at the same inputs and labels in any order.
+        As for :func:`aligned`.
     weights : iterable of float
         Non-negative, adding up to 1.
     random_seed : int
@@ -31,11 +78,9 @@ def mixture(
     Raises
     ------
     ValueError
-        If a forecast lacks a group or a point of another.
+        As for :func:`aligned`.
     """
-    (name, first), *_ = forecasts.items()
-    each = [f.draws[:, _places(name, first, other, f)] for other, f in forecasts.items()]
-    share = np.asarray(list(weights), float)
+    each, share = aligned(forecasts), np.asarray(list(weights), float)
     rng = np.random.default_rng(random_seed)
     samples = max(map(len, each))
     counts = rng.multinomial(samples, share / share.sum())
@@ -44,6 +89,7 @@ def mixture(
         for draws, c in zip(each, counts, strict=True)
         if c
     ]
+    first = next(iter(forecasts.values()))
     return replace(first, draws=np.concatenate(chosen), floor=None)
 
 

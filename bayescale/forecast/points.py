@@ -56,13 +56,7 @@ def points_of(
     """Resolve inputs and labels to points, and describe them in a table."""
     import pandas as pd
 
-    symbols = [column for _, column in structure.columns]
-    if structure.noise.counts and isinstance(x, Mapping):
-        usual = structure.noise.trials_of_new(arrays["trials"])
-        symbols, x = [*symbols, "trials"], {"trials": usual, **x}
-    if "se" in structure.extras and isinstance(x, Mapping) and "y_se" in x:
-        symbols = [*symbols, "y_se"]
-    inputs = _inputs(symbols, x)
+    inputs = _inputs(_read(structure, arrays, runs, x))
     asked = dict(groups or {})
     count = len(next(iter(inputs.values())))
     labels, asked_for = _labels(structure, runs, asked, count)
@@ -96,13 +90,38 @@ def points_of(
     return points, frame
 
 
-def _inputs(symbols: list[str], x: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def inputs_of(structure: Structure, runs: Runs) -> tuple[str, ...]:
+    """Names that inputs of a forecast may have; those that the law does not read say nothing."""
+    return (*runs.x, *_of_measurements(structure))
+
+
+def _of_measurements(structure: Structure) -> tuple[str, ...]:
+    """Name what a new measurement may have beside the inputs of the law."""
+    return ("trials",) if structure.noise.counts else ("y_se",) if "se" in structure.extras else ()
+
+
+def _read(structure: Structure, arrays: Arrays, runs: Runs, x: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the inputs that are read, of which none is missing and none unknown."""
+    needed, optional = [column for _, column in structure.columns], _of_measurements(structure)
     if not isinstance(x, Mapping):
-        raise ValueError(f"x must map symbols to inputs, e.g. {{{symbols[0]!r}: [1e20, 1e21]}}")
-    if missing := [s for s in symbols if s not in x]:
+        raise ValueError(f"x must map symbols to inputs, e.g. {{{needed[0]!r}: [1e20, 1e21]}}")
+    unknown = ", ".join(str(s) for s in x if s not in inputs_of(structure, runs))
+    if missing := ", ".join(s for s in needed if s not in x):
+        also = f"; unknown: {unknown}" if unknown else ""
         raise ValueError(
-            f"the forecast needs the inputs {', '.join(symbols)}; missing: {', '.join(missing)}"
+            f"the forecast needs the inputs {', '.join(needed)}; missing: {missing}{also}"
         )
+    if unknown:
+        raise ValueError(f"no such input: {unknown}; there are {', '.join([*needed, *optional])}")
+    usual = (
+        {"trials": structure.noise.trials_of_new(arrays["trials"])} if "trials" in optional else {}
+    )
+    return {s: x[s] for s in needed} | usual | {s: x[s] for s in optional if s in x}
+
+
+def _inputs(x: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Finite, positive inputs of one length."""
+    symbols = list(x)
     try:
         arrays = np.broadcast_arrays(*[np.asarray(x[s], float).ravel() for s in symbols])
     except ValueError as error:
@@ -110,10 +129,14 @@ def _inputs(symbols: list[str], x: Mapping[str, Any]) -> dict[str, np.ndarray]:
     for s, values in zip(symbols, arrays, strict=True):
         if near_wrapping(np.asarray(x[s]).ravel()).any():
             warn_owner(f"input {s!r} may be wrong: {UNWRAP}")
-        if not values.size or not np.all(np.isfinite(values)) or np.any(values <= 0):
+        if not values.size:
+            raise ValueError("there are no points: give every input at least one value")
+        if not np.all(np.isfinite(values)) or np.any(values <= 0):
             raise ValueError(
                 f"input {s!r}: every value must be finite and positive, in the unit of the table"
             )
+        if s == "trials" and np.any(values % 1):
+            raise ValueError("trials: whole numbers of at least 1")
     return {s: np.array(values) for s, values in zip(symbols, arrays, strict=True)}
 
 

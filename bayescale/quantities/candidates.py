@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.points import points_of
+from bayescale.forecast.points import inputs_of, points_of
 from bayescale.forecast.predictive import predict
 from bayescale.quantities.curves import Source, pooled
 
@@ -128,7 +128,8 @@ def outlook(source: Source, asked: Candidates, rng: np.random.Generator) -> Outl
     signals, scatter, positive = [], [], True
     for fit, rows in pooled(source):
         groups = {g: whole[g].to_numpy(object) for g in fit.runs.groups if g in whole}
-        x = {str(s): whole[s].to_numpy(float) for s in whole if s not in groups}
+        own = inputs_of(fit.structure, fit.runs)
+        x = {str(s): whole[s].to_numpy(float) for s in whole if s in own}
         points, _ = points_of(fit.structure, fit.arrays, fit.runs, x, groups)
         draws = {name: values[rows] for name, values in fit.flat_draws.items()}
         there = predict(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.forecast.mixture import aligned, forecasts_of
 from bayescale.quantities.curves import Source, no_such, pooled
 from bayescale.quantities.results import Result, columns, percent
 
@@ -136,11 +137,11 @@ def probability(
             raise ValueError(f"say where {name} is meant, e.g. at={{{next(iter(runs.x))!r}: 1e24}}")
         if runs.is_counts and not 0 <= value <= 1:
             raise ValueError(f"{statement!r}: the response is a share between 0 and 1")
-        forecasts = [one.forecast(at, groups=groups, kind=kind) for one, _ in chosen]
-        points = forecasts[0].points
-        draws = np.concatenate(
-            [f.draws[rows] for f, (_, rows) in zip(forecasts, chosen, strict=True)]
-        )
+        fits = {f"{one.law.title} ({i})": one for i, (one, _) in enumerate(chosen)}
+        forecasts = forecasts_of(fits, at, groups=groups, kind=kind)
+        points = next(iter(forecasts.values())).points
+        each = zip(aligned(forecasts), chosen, strict=True)
+        draws = np.concatenate([drawn[rows] for drawn, (_, rows) in each])
     else:
         points, draws = _parameter(chosen, name, groups or {}, response)
     return Probability(statement, points, draws, _SIGNS[sign](draws, value).mean(axis=0))
