@@ -173,6 +173,23 @@ def test_scale_trend_names_the_inputs_that_there_are():
         posterior(bs.LogStudentT() + ScaleTrend("N"), np.ones(12))
 
 
+def test_scale_trend_follows_an_input_of_a_law_of_whole_schedules():
+    table = {"step": [1e3, 2e3, 3e3], "lr": [3e-4, 3e-4, 1e-4], "loss": [3.2, 3.1, 3.0]}
+    runs = bs.Runs(table, y="loss", x={"step": "step", "lr": "lr"})
+    noise = bs.LogStudentT() + ScaleTrend("step")
+    fit = bs.known_fit(
+        bs.laws.LRAnnealing(),
+        runs,
+        {"E": 2.5, "A": 0.5, "alpha": 0.5, "C": 0.3, "sigma": 0.1, "gamma_step": 0.5},
+        noise=noise,
+    )
+    model = fit.model
+    observed = model.compile_logp(vars=model.observed_RVs, sum=False, mode="FAST_COMPILE")
+    point = {name: values[0, 0] for name, values in fit.draws.items()}
+    density = fit.log_likelihood[0, 0] + np.log(runs.y)
+    np.testing.assert_allclose(observed(point)[0], density, rtol=1e-9)
+
+
 def test_bands_open_with_every_decade_of_doubt_and_not_inside_the_data():
     structure, draws, arrays, runs = posterior(bs.LogStudentT() + Discrepancy(0.1), np.ones(12))
     x = {"x": [1e7, 1e9, 1e10]}

@@ -141,11 +141,14 @@ def unpacked(arrays: Mapping[str, np.ndarray], data: Mapping[str, Any]) -> dict[
 
 
 def _read_by_model(arrays: Mapping[str, np.ndarray]) -> Arrays:
+    # A law that made features reads no inputs; the noise reads those whose edge it knows.
+    noise = {f"log_{name.removeprefix('edge_')}" for name in arrays if name.startswith("edge_")}
     made = reads_features(arrays)
     return {
         name: values
         for name, values in arrays.items()
-        if name not in ("cell", "sequence") and not (made and name.startswith("log_"))
+        if name not in ("cell", "sequence")
+        and not (made and name.startswith("log_") and name not in noise)
     }
 
 
