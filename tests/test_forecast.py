@@ -170,6 +170,37 @@ def test_bands_of_measurements_with_standard_errors_hold_them(measured):
     np.testing.assert_array_equal(*curves)
 
 
+# Labels that are new ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    table = {
+        "C": [1e17, 1e19] * 3,
+        "y": [3.0, 2.5] * 3,
+        "model": [*["gpt-2"] * 2, *["lstm"] * 2, *"11"],
+    }
+    runs = bs.Runs(table, y="y", x={"C": "C"}, groups=["model"])
+    return bs.known_fit(bs.laws.PowerLaw(), runs, {"A": 10.0, "alpha": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"), [("gtp-2", "gpt-2"), ("LSTM", "lstm"), ("ltsm", "lstm"), (1.0, "1")]
+)
+def test_a_new_label_that_may_be_a_slip_is_pointed_out_to_its_user(labelled, label, meant):
+    hint = f"model: the label '{label}' is new; did you mean '{meant}'?"
+    for ask in (labelled.forecast, labelled.bands):
+        with pytest.warns(bs.RunsWarning) as caught:
+            ask({"C": [1e20, 1e21]}, groups={"model": [label, "lstm"]})
+        assert [str(warning.message) for warning in caught] == [hint]
+        assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("label", ["gpt-3", "rwkv", "lstm", "2", 1, "11"])
+def test_other_labels_pass_without_a_word(labelled, label):
+    assert len(labelled.forecast({"C": 1e20}, groups={"model": label}).table) == 1
+
+
 # Mixtures of forms --------------------------------------------------------------------------------
 
 

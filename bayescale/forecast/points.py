@@ -11,7 +11,7 @@ from bayescale.model.arrays import Arrays, extra_arrays
 from bayescale.model.structure import SEQUENCE, Structure, group_labels
 from bayescale.runs import Runs
 from bayescale.runs.hints import extremes
-from bayescale.runs.reading import UNWRAP, near_wrapping, warn_owner
+from bayescale.runs.reading import UNWRAP, near_wrapping, nearly, warn_owner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,6 +178,15 @@ def _labels(
     for i, g in enumerate(left_open):
         labels[g] = np.array(group_labels(runs, g), object)[combinations[combination, i]]
     return {g: labels[g] for g in [*free, *labels] if g in labels}, point
+
+
+def hint_at_labels(structure: Structure, runs: Runs, points: "pd.DataFrame") -> None:
+    """Warn of new labels that look like slips of labels that were fitted."""
+    for g in [g for g in structure.groups if g in points]:
+        known = group_labels(runs, g)
+        for label in set(map(str, points[g].unique())) - set(known):
+            if meant := nearly(label, known):
+                warn_owner(f"{g}: the label {label!r} is new; did you mean {meant!r}?")
 
 
 def _numbers(runs: Runs, group: str, labels: np.ndarray) -> np.ndarray:

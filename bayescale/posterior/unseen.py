@@ -2,7 +2,8 @@
 
 A label that was fitted keeps its posterior.  A label that was not is a draw from the population:
 of the pooled coordinates where there are any, and of the spread of fitted levels for amplitudes,
-which have no prior in common.  Whatever belongs to a label is the same for all combinations with it.
+which have no prior in common.  Whatever belongs to a label is the same for all combinations with
+it.
 """
 
 from collections.abc import Mapping, Sequence

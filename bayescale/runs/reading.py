@@ -23,7 +23,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[Any]]
 
-PACKAGE = str(Path(__file__).parent) + os.sep
+PACKAGE = str(Path(__file__).parents[1]) + os.sep
 #: Half of what an integer of 64 bits can hold.
 NEAR_WRAPPING = 2**62
 #: Integers up to here are floats without loss.
@@ -126,6 +126,26 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), list(lower), n=2, cutoff=0.6)
     guess = f"did you mean {' or '.join(repr(lower[c]) for c in close)}? " if close else ""
     return guess + f"there are {name_some(known, COLUMNS_SHOWN)}"
+
+
+def nearly(label: str, known: Iterable[str]) -> str | None:
+    """Find the known label that another one may be a slip of: an equal number, or near letters.
+
+    Labels with other digits are told apart on purpose, such as versions and sizes.
+    """
+    if (number := _as_number(label)) is not None:
+        return next((k for k in known if _as_number(k) == number), None)
+    digits = re.findall(r"\d+", label)
+    alike = {k.casefold(): k for k in known if re.findall(r"\d+", k) == digits}
+    close = difflib.get_close_matches(label.casefold(), alike, n=1)
+    return alike[close[0]] if close else None
+
+
+def _as_number(label: str) -> float | None:
+    try:
+        return float(label)
+    except ValueError:
+        return None
 
 
 def refusal(column: str, message: str, mend: str) -> RunsError:
