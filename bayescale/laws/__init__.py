@@ -1,12 +1,51 @@
-"""The catalogue of scaling laws; a law in any file of this folder is found by itself."""
+"""The catalogue of scaling laws; a law in any file of this folder is found by itself.
+
+What a law of your own is written with, the roles of parameters among it, is here too.
+"""
 
 import importlib
 import pkgutil
 from typing import Any
 
-from bayescale.laws.base import Law, available, get
+from bayescale.laws.base import (
+    Law,
+    Parameter,
+    available,
+    bend,
+    ceiling,
+    exponent,
+    floor,
+    fraction,
+    get,
+    intercept,
+    level,
+    location,
+    named,
+    positive,
+    positive_bend,
+    slope,
+    width,
+)
 
-__all__ = ["Law", "available", "get"]
+__all__ = [
+    "Law",
+    "Parameter",
+    "available",
+    "bend",
+    "ceiling",
+    "exponent",
+    "floor",
+    "fraction",
+    "get",
+    "intercept",
+    "level",
+    "location",
+    "named",
+    "positive",
+    "positive_bend",
+    "slope",
+    "width",
+]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
