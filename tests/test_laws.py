@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 import bayescale as bs
+from bayescale.laws import base
 from bayescale.laws.base import Law, Parameters, exponent, floor, level, location
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
@@ -90,6 +91,24 @@ def test_a_law_passes_the_checks(name):
 @pytest.mark.parametrize("law", VARIANTS, ids=lambda law: law.title)
 def test_options_pass_the_checks(law):
     testing.check_law(law)
+
+
+@pytest.mark.parametrize("name", ["BNSL", "Chinchilla", "CHINCHILLA", "brokenpowerlaw"])
+def test_a_law_is_found_in_capitals_or_not(name):
+    assert type(bs.laws.get(name)).__name__ in ("BrokenPowerLaw", "Chinchilla")
+
+
+def test_a_question_to_fits_is_no_law_and_says_so():
+    with pytest.raises(ValueError, match=r"'crossover_scale': .* bayescale\.crossover_scale"):
+        bs.laws.get("crossover_scale")
+    with pytest.raises(ValueError, match="did you mean chinchilla"):
+        bs.laws.get("chinchila")
+
+
+def test_what_a_law_of_your_own_is_written_with_is_beside_the_laws():
+    for name in ("Law", "Parameter", "floor", "level", "exponent", "location", "slope", "ceiling"):
+        assert name in dir(bs.laws)
+        assert getattr(bs.laws, name) is getattr(base, name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -490,7 +490,8 @@ def get(name: str, **options: Any) -> Law:
     Parameters
     ----------
     name : str
-        Identifier such as ``"power_law_offset"`` or a class name such as ``"OffsetPowerLaw"``.
+        Identifier such as ``"power_law_offset"`` or a class name such as ``"OffsetPowerLaw"``, in
+        capitals or not.
     **options
         Options of the law, e.g. ``breaks=2``.
 
@@ -505,20 +506,23 @@ def get(name: str, **options: Any) -> Law:
     >>> laws.get("bnsl", breaks=2).title
     'BrokenPowerLaw(breaks=2)'
     """
+    classes = {cls.__name__: cls for cls in _REGISTRY.values()} | _REGISTRY
+    of_lower = {known.lower(): cls for known, cls in classes.items()}
+    if name.lower() not in of_lower:
+        raise ValueError(f"no law is called {name!r}{_hint(name, list(classes))}")
+    return of_lower[name.lower()](**options)
+
+
+def _hint(name: str, known: list[str]) -> str:
     import difflib
 
-    by_class = {cls.__name__: cls for cls in _REGISTRY.values()}
-    cls = _REGISTRY.get(name) or by_class.get(name)
-    if cls is None:
-        known = [*_REGISTRY, *by_class]
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = (
-            f"; did you mean {' or '.join(near)}?"
-            if near
-            else f"; there are {', '.join(sorted(_REGISTRY))}"
-        )
-        raise ValueError(f"no law is called {name!r}{hint}")
-    return cls(**options)
+    import bayescale
+
+    if name in bayescale.__all__:
+        return f": it is asked of fits, see bayescale.{name}"
+    if near := difflib.get_close_matches(name, known, n=3):
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there are {', '.join(sorted(_REGISTRY))}"
 
 
 def available() -> tuple[str, ...]:

@@ -165,8 +165,8 @@ def data_multiple(constants: Mapping[str, Any], loss: Any, D: Any) -> Any:
     Returns
     -------
     array_like
-        Above 1 where the limit of this recipe would need fewer tokens; infinite where `loss` is
-        below `E0`, which the limit never reaches.
+        Above 1 where the limit of this recipe would need fewer tokens; 0 where `loss` is below
+        `E0`, which the limit never reaches.
 
     Examples
     --------
