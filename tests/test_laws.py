@@ -75,6 +75,9 @@ VARIANTS = [
     bs.laws.get("parscale", tokens=True),
     bs.laws.get("u_shape", inverted=True),
     bs.laws.get("critical_batch", at=2.0, floor=1.0),
+    bs.laws.get("lr_annealing", decay=None),
+    bs.laws.get("lr_annealing", sizes=True),
+    bs.laws.get("lr_annealing", sizes=True, decay=None, N_r=2e8),
 ]
 
 
@@ -457,6 +460,18 @@ def test_a_fitted_memory_of_a_schedule_may_be_one_number():
     np.testing.assert_allclose(one, bs.laws.LRAnnealing()(step, lr, **constants), rtol=1e-3)
 
 
+def test_a_schedule_of_models_of_several_sizes_is_that_of_the_paper():
+    law = bs.laws.LRAnnealing(sizes=True, N_r=3e8)
+    step, lr = np.array([1e3, 8e3, 1e4]), np.array([2e-4, 2e-4, 2e-5])
+    made = law.features({"step": step, "lr": lr, "N": np.full(3, 1.06e8)}, None)
+    wanted = 1.829 + 0.504 * made["S1"] ** -0.537 + 3.072 * 106**-0.195
+    wanted -= 0.090 * made["S2"] * 106**0.235
+    found = law(step, lr, 1.06e8, **law.presets["fineweb_2025"])
+    np.testing.assert_allclose(found, wanted)
+    alone = bs.laws.LRAnnealing()(step, lr, **bs.laws.LRAnnealing().presets["fineweb_2025"])
+    np.testing.assert_allclose(found[1:], alone[1:], atol=0.02)
+
+
 def test_a_negative_amplitude_is_refused_by_name():
     with pytest.raises(ValueError, match=r"'A' must be positive, not -1\.0"):
         bs.laws.OffsetPowerLaw()(10.0, E=1.0, A=-1.0, alpha=0.5)
@@ -544,6 +559,7 @@ def test_a_law_says_what_a_table_cannot_tell(name, columns, said):
         ("m4", {"e0": -1.0}, "e0"),
         ("critical_batch", {"floor": 4.0}, "floor"),
         ("lr_annealing", {"decay": 1.5}, "decay"),
+        ("lr_annealing", {"sizes": True, "N_r": 0.0}, "N_r"),
         ("bivariate_power", {"over": "N"}, "over"),
         ("additive_power", {"over": ("N", "N")}, "over"),
         ("bnsl", {"breaks": 0}, "breaks"),

@@ -17,13 +17,14 @@ from bayescale.laws.base import (
     named,
     positive,
 )
-from bayescale.laws.claims import Example
+from bayescale.laws.claims import Example, Limit
 
 #: Classes of age into which the drops of a schedule are sorted, evenly in the logarithm.
 SEGMENTS = 64
 
 #: For a decay of 0.999, which was not fitted.
 _FINEWEB = {"E": 3.057, "A": 0.490, "alpha": 0.497, "C": 0.299}
+_SIZES = (5e7, 1e8, 2e8, 4e8)
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,20 @@ class LRAnnealing(Law):
     .. math:: L(s) = E + A S_1^{-\alpha} - C S_2, \quad S_1 = \sum_{i \le s} \eta_i, \quad
         S_2 = \sum_{i \le s} \sum_{k \le i} (\eta_{k-1} - \eta_k) \lambda^{i-k}
 
+    With `sizes`, for runs that differ in the model,
+    :math:`L(s) = E + A S_1^{-\alpha} + F N^{-\gamma} - C S_2 (N/N_r)^g`.
+
     Parameters
     ----------
     decay : float, optional
         :math:`\lambda`; None fits it as the parameter `lam`.
     peak : float
         Typical peak learning rate: scales the prior of `C`, for annealing that gains some 0.05.
+    sizes : bool
+        Add the input `N`, parameters of the model, with what a size costs and how annealing gains
+        with it.
+    N_r : float
+        Size at which `C` is given, where there are several.
 
     Notes
     -----
@@ -57,7 +66,7 @@ class LRAnnealing(Law):
     References
     ----------
     Tissue, Wang and Wang (2024), arXiv:2408.11029; preset of the same group's 2505.07796 (106e6
-    parameters, peak 2e-4, batches of 4e6 tokens).
+    parameters, peak 2e-4, batches of 4e6 tokens), whose sizes are taken to be in 1e6.
 
     Examples
     --------
@@ -71,20 +80,32 @@ class LRAnnealing(Law):
 
     decay: float | None = 0.999
     peak: float = 3e-4
+    sizes: bool = False
+    N_r: float = 1e8
 
     name = "lr_annealing"
-    inputs = ("step", "lr")
-    example = Example(
-        {**_FINEWEB, "lam": 0.999},
-        {"step": (1e3, 2e4), "lr": (2e-5, 3e-4)},
-        table=lambda rng, rows: schedules(rng, rows),
-        noise=0.002,
-    )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Step and learning rate of every row and, if wanted, the size of the model."""
+        return ("step", "lr", "N") if self.sizes else ("step", "lr")
+
+    @property
+    def example(self) -> Example:  # type: ignore[override]
+        """Three schedules, of models of several sizes where these are wanted."""
+        return Example(
+            {**self._fineweb(), "lam": 0.999},
+            {"step": (1e3, 2e4), "lr": (2e-5, 3e-4), "N": _SIZES},
+            table=schedules_of_sizes if self.sizes else schedules,
+            noise=0.002,
+        )
 
     def __post_init__(self) -> None:
         """Check the decay."""
         if self.decay is not None and not 0 < self.decay < 1:
             raise ValueError(f"decay must lie between 0 and 1, not {self.decay!r}; None fits it")
+        if not self.N_r > 0:
+            raise ValueError(f"N_r must be positive, not {self.N_r!r}: it is a model size")
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
@@ -92,20 +113,37 @@ class LRAnnealing(Law):
         fitted = () if self.decay is not None else (fraction("lam", 0.999, 0.7, 0.3),)
         gain = 0.05 * (1 - (self.decay or 0.999)) / self.peak
         # Along one run most of the loss is out of reach, as it holds what the model size costs.
+        lowest = floor("E") if self.sizes else named(floor("E"), centre=2.0)
         progress = (level("A"), exponent("alpha", median=0.5, of="A"))
+        size = (level("F"), exponent("gamma", of="F"), exponent("g", median=0.2))
         return (
-            named(floor("E"), centre=2.0),
+            lowest,
             *progress,
             positive("C", median=gain, spread=1.5),
+            *(size if self.sizes else ()),
             *fitted,
         )
+
+    def _fineweb(self) -> dict[str, float]:
+        """Return the published constants, for sizes in parameters and at the reference."""
+        if not self.sizes:
+            return _FINEWEB
+        run = {"E": 1.829, "A": 0.504, "alpha": 0.537, "C": 0.090 * (self.N_r / 1e6) ** 0.235}
+        return {**run, "F": 3.072 * 1e6**0.195, "gamma": 0.195, "g": 0.235}
 
     @property
     def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
         """Constants for the decay that they were fitted with."""
         if self.decay is None:
-            return {"fineweb_2025": {**_FINEWEB, "lam": 0.999}}
-        return {"fineweb_2025": _FINEWEB} if self.decay == 0.999 else {}
+            return {"fineweb_2025": {**self._fineweb(), "lam": 0.999}}
+        return {"fineweb_2025": self._fineweb()} if self.decay == 0.999 else {}
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+        """Where sizes cost and gain nothing, the law of one size."""
+        one = lambda v: {k: v[k] for k in ("E", "A", "alpha", "C")}  # noqa: E731
+        same = Limit("lr_annealing", {"F": 0.0, "g": 0.0}, one, lambda *x: x[:2])
+        return (same,) if self.sizes and self.decay == 0.999 else ()
 
     def features(
         self, x: dict[str, np.ndarray], sequence: np.ndarray | None
@@ -115,7 +153,7 @@ class LRAnnealing(Law):
         Parameters
         ----------
         x : dict
-            ``step`` and ``lr``, shape (rows,).
+            ``step`` and ``lr``, shape (rows,), and ``N``.
         sequence : array of int, shape (rows,), optional
             Run of every row; one run when absent.
 
@@ -123,7 +161,7 @@ class LRAnnealing(Law):
         -------
         dict
             ``S1`` and ``S2``, shape (rows,); or ``S1``, and ``drop`` and ``age``, shape (rows, k):
-            drops of the learning rate, sorted by the steps that have passed since.
+            drops of the learning rate, sorted by the steps that have passed since; and ``N``.
         """
         step, lr = np.asarray(x["step"], float), np.asarray(x["lr"], float)
         run = np.zeros(step.shape, int) if sequence is None else sequence
@@ -144,21 +182,27 @@ class LRAnnealing(Law):
                 made["drop"][rows], made["age"][rows] = _by_age(s, gaps, drops)
             else:
                 made["S2"][rows] = _annealed(gaps, drops, self.decay)
-        return made
+        return {**made, "N": np.asarray(x["N"], float)} if self.sizes else made
 
     def _gain(self, xp: Any, p: Parameters, *parts: Any) -> Any:
-        """`S_2`, from itself or from drops and ages."""
+        """Return what annealing takes off, from `S_2` or from drops and ages."""
         if self.decay is not None:
-            return parts[0]
-        drop, age = parts
-        log_lam = p.log_lam
-        faded = xp.expm1(age * log_lam[..., None]) / xp.expm1(log_lam[..., None])
-        return (drop * faded).sum(axis=-1)
+            gain = p.C * parts[0]
+        else:
+            drop, age = parts[:2]
+            log_lam = p.log_lam
+            faded = xp.expm1(age * log_lam[..., None]) / xp.expm1(log_lam[..., None])
+            gain = p.C * (drop * faded).sum(axis=-1)
+        if self.sizes:
+            gain = gain * xp.exp(p.g * (xp.log(parts[-1]) - np.log(self.N_r)))
+        return gain
 
     def mean(self, xp: Any, p: Parameters, S1: Any, *parts: Any) -> Any:
         """See :meth:`Law.mean`."""
         before = p.E + xp.exp(p.log_A - p.alpha * xp.log(S1))
-        return xp.maximum(before - p.C * self._gain(xp, p, *parts), 1e-3 * before)
+        if self.sizes:
+            before = before + xp.exp(p.log_F - p.gamma * xp.log(parts[-1]))
+        return xp.maximum(before - self._gain(xp, p, *parts), 1e-3 * before)
 
     def log_mean(self, xp: Any, p: Parameters, S1: Any, *parts: Any) -> Any:
         """See :meth:`Law.log_mean`."""
@@ -168,14 +212,23 @@ class LRAnnealing(Law):
         self, xp: Any, p: Parameters, log_response: Any, log_shares: Mapping[str, Any], *x: Any
     ) -> dict[str, Any]:
         """Add the gain at the anchor back before progress is inverted."""
-        gained = xp.maximum(p.C * self._gain(xp, p, *x[1:]), 0.0)
-        return {"A": xp.log(xp.exp(log_response) + gained) + p.alpha * xp.log(x[0])}
+        gained = xp.maximum(self._gain(xp, p, *x[1:]), 0.0)
+        before = xp.log(xp.exp(log_response) + gained)
+        if not self.sizes:
+            return {"A": before + p.alpha * xp.log(x[0])}
+        return {
+            "A": before + log_shares["A"] + p.alpha * xp.log(x[0]),
+            "F": before + log_shares["F"] + p.gamma * xp.log(x[-1]),
+        }
 
     def identifiability(self, x: Any) -> list[str]:
-        """Say where nothing anneals."""
+        """Say where nothing anneals, or sizes are too few."""
+        said = []
         if max(x["lr"]) < 1.2 * min(x["lr"]):
-            return ["the learning rate hardly changes: C (and lam) stay at their priors"]
-        return []
+            said.append("the learning rate hardly changes: C (and lam) stay at their priors")
+        if self.sizes and len(set(x["N"].tolist())) < 3:
+            said.append("fewer than three sizes: E and F trade off; use sizes=False")
+        return said
 
 
 def _annealed(gaps: np.ndarray, drops: np.ndarray, decay: float) -> np.ndarray:
@@ -235,3 +288,19 @@ def schedules(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
         peak = rng.uniform(2e-4, 3e-4)
         runs.append({"step": step, "lr": peak * shape, "sequence": np.full(count, number)})
     return {k: np.concatenate([run[k] for run in runs]) for k in runs[0]}
+
+
+def schedules_of_sizes(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+    """Make a table of schedules for models of several sizes; arguments as of `schedules`.
+
+    Returns
+    -------
+    dict
+        ``step``, ``lr``, ``N`` and ``sequence``.
+    """
+    tables = []
+    for number, N in enumerate(_SIZES):
+        made = schedules(rng, rows // len(_SIZES) + (number < rows % len(_SIZES)))
+        sequence = made["sequence"] + 3 * number
+        tables.append({**made, "N": np.full(len(sequence), N), "sequence": sequence})
+    return {k: np.concatenate([table[k] for table in tables]) for k in tables[0]}
