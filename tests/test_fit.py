@@ -8,6 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pymc as pm
 import pytest
@@ -181,6 +182,43 @@ def test_priors_of_preliz_are_saved_as_those_of_pymc():
             return pm.Gamma.dist(2.0, 4.0)
 
     assert prior_to_json(OfPreliz()) == {"distribution": "Gamma", "numbers": [2.0, 0.25]}
+
+
+def rewritten(change):
+    """Damage that changes the JSON in a file."""
+
+    def damage(path):
+        with h5py.File(path, "r+") as file:
+            said = json.loads(file.attrs["bayescale"])
+            change(said)
+            file.attrs["bayescale"] = json.dumps(said)
+
+    return damage
+
+
+def lose_the_runs(path):
+    with h5py.File(path, "r+") as file:
+        del file["runs"]
+
+
+DAMAGE = {
+    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "no netCDF": lambda path: path.write_text("a,b\n1,2\n"),
+    "a group lost": lose_the_runs,
+    "another format": rewritten(lambda said: said.update(format=2)),
+    "an entry lost": rewritten(lambda said: said["structure"].pop("extras")),
+    "a later law": rewritten(lambda said: said["structure"]["law"]["options"].update(future=1)),
+    "a later noise": rewritten(lambda said: said["structure"]["noise"].update(kind="Future")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_damaged_files_and_those_of_other_versions_are_refused_by_name(damage, fit, tmp_path):
+    path = fit.save(tmp_path / "fit.nc")
+    damage(path)
+    with pytest.raises(ValueError, match=r"fit\.nc is damaged or"):
+        bs.load(path)
 
 
 def test_other_files_are_refused(tmp_path):

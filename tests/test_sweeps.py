@@ -6,6 +6,7 @@ import warnings
 from collections import OrderedDict
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 
+import h5py
 import numpy as np
 import pytest
 
@@ -121,11 +122,14 @@ def test_a_sweep_says_how_many_fits_did_not_converge(tables):
 
 
 def test_a_store_is_where_a_sweep_goes_on(sweep, tables, tmp_path):
-    half = dict(list(tables.items())[:2])
-    swept(half, store=tmp_path)
+    most = dict(list(tables.items())[:3])
+    swept(most, store=tmp_path)
     first = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert len(first) == 2
-    next(iter(first)).write_bytes(b"cut short")
+    assert len(first) == 3
+    cut, emptied, _ = first
+    cut.write_bytes(b"cut short")
+    with h5py.File(emptied, "r+") as file:
+        del file["runs"]
     again = swept(tables, store=tmp_path)
     assert same(sweep, again)
     kept = [path for path, at in first.items() if path.stat().st_mtime_ns == at]

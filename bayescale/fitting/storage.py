@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bayescale.fitting.fitting import Fit
 
 _FORMAT = 1
+#: Groups of a file that make a fit; the others are for ArviZ.
+GROUPS = ("coordinates", "sample_stats", "constant_data", "runs")
 
 
 def tree_of(fit: "Fit") -> "xr.DataTree":
@@ -87,19 +89,34 @@ def load(path: str | Path) -> "Fit":
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no saved fit, or its law is not defined in this session.
+        If the file is no saved fit, is damaged or of another version, or its law is not defined
+        in this session.
     """
     import xarray as xr
 
-    from bayescale.fitting.fitting import Fit
-
     if not Path(path).exists():
         raise FileNotFoundError(f"no file {path}")
-    with xr.open_datatree(path, engine="h5netcdf") as opened:
-        tree = opened.load()
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            tree = opened.load()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged or no file that bayescale saved ({error})") from error
     if "bayescale" not in tree.attrs:
         raise ValueError(f"{path} is no fit that bayescale saved")
-    specification = json.loads(tree.attrs["bayescale"])
+    try:
+        return _fit_of(tree, json.loads(tree.attrs["bayescale"]))
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path} is damaged or was written by another version of bayescale "
+            f"({type(error).__name__}: {error}): fit its table again"
+        ) from error
+
+
+def _fit_of(tree: "xr.DataTree", specification: Mapping[str, Any]) -> "Fit":
+    from bayescale.fitting.fitting import Fit
+
+    if (found := specification["format"]) != _FORMAT:
+        raise TypeError(f"format {found}, not {_FORMAT}")
     structure = _structure_from_json(specification["structure"])
     draws = {str(k): _with_units(v.values) for k, v in tree["coordinates"].dataset.items()}
     return Fit(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import bayescale
-from bayescale.fitting.storage import _structure_to_json
+from bayescale.fitting.storage import GROUPS, _structure_to_json
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
 from bayescale.runs import Runs
@@ -78,11 +78,13 @@ def read_row(path: Path) -> dict[str, Any]:
     Raises
     ------
     OSError, KeyError
-        If it is no such file.
+        If it is no such file, or has lost a part of its fit.
     """
     import h5py
 
     with h5py.File(path, "r") as file:
+        if lost := [group for group in GROUPS if group not in file]:
+            raise KeyError(f"no {lost[0]}")
         row: dict[str, Any] = json.loads(str(file.attrs["row"]))
     return row
 
