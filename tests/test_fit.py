@@ -307,6 +307,17 @@ def test_a_law_that_may_be_negative_takes_no_scatter_of_a_logarithm(noise):
         bs.build_model(bs.laws.LogLaw(), runs, noise=noise)
 
 
+@pytest.mark.parametrize("name", ["alpha", "sigma", "alpha_sd"])
+def test_a_group_with_the_name_of_a_parameter_is_refused(name):
+    runs = bs.Runs(simulated(), y="loss", x={"C": "flops"}, groups={name: "arch"})
+    for fit in (
+        lambda: bs.fit(bs.laws.PowerLaw(), runs),
+        lambda: bs.known_fit(bs.laws.PowerLaw(), runs, {"A": 3.0, "alpha": 0.1}),
+    ):
+        with pytest.raises(ValueError, match=rf"parameter '{name}': give the group another name"):
+            fit()
+
+
 def test_forecasts_refuse_inputs_that_make_no_sense(fit):
     with pytest.raises(ValueError, match="finite and positive"):
         fit.forecast({"C": [-1.0]})

@@ -353,7 +353,14 @@ BAD_ARGUMENTS = {
         *("used as a and as b", "its own column"),
     ),
     "x and group": ({"x": {"family": "params"}}, "family", "an input and a group", "rename"),
-    "reserved symbol": ({"x": {"draw": "params"}}, "draw", "is taken", "taken are chain"),
+    "reserved symbol": ({"x": {"draw": "params"}}, "draw", "is taken", "taken are"),
+    "a column of forecasts": (
+        {"groups": {"median": "arch"}},
+        "median",
+        "is taken",
+        "choose another",
+    ),
+    "a band": ({"x": {"lower_0.95": "params"}}, "lower_0.95", "is taken", "choose another"),
     "slash": ({"groups": {"a/b": "arch"}}, "a/b", "holds a slash", "without one"),
     "reserved group": ({"groups": {"y": "arch"}}, "y", "the name is taken", "choose another"),
 }

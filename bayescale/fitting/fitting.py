@@ -139,7 +139,21 @@ def checked_structure(
 ) -> Structure:
     """Structure of a fit of a table, with the noise that its law expects where nobody says."""
     noise = default_noise(law, runs.is_counts) if noise is None else noise
-    return structure_of(law, runs, pooling, noise, priors)
+    structure = structure_of(law, runs, pooling, noise, priors)
+    check_names(structure, runs)
+    return structure
+
+
+def check_names(structure: Structure, runs: Runs) -> None:
+    """Refuse groups whose names posteriors give to parameters."""
+    suffixes = ("", "_raw", "_mean", "_sd", "_population")
+    taken = {f"{q.name}{suffix}" for q in structure.parameters for suffix in suffixes}
+    for group in runs.groups:
+        if group in taken:
+            raise ValueError(
+                f"{structure.law.title} or its noise has a parameter {group!r}: give the group "
+                f"another name, e.g. Runs(..., groups={{'the_{group}': {runs.names[group]!r}}})"
+            )
 
 
 def sample_with_care(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.fitting.fitting import Fit
+from bayescale.fitting.fitting import Fit, check_names
 from bayescale.laws.base import Law, Parameter, Parameters
 from bayescale.laws.numerics import log_sum, logit_of_log
 from bayescale.model.arrays import Arrays, arrays_of
@@ -66,6 +66,7 @@ def known_fit(
     everywhere = Independent(*groups) if groups else Shared()
     pooling = {q.name: everywhere for q in law.parameters}
     structure = structure_of(law, runs, pooling, noise, None)
+    check_names(structure, runs)
     arrays = arrays_of(structure, runs)
     wanted = _wanted(structure, parameters)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,14 @@ from bayescale.runs.reading import (
 
 _log = logging.getLogger(__name__)
 
+#: Names that tables and data sets of results give to what is theirs.
 RESERVED = frozenset(
-    {"chain", "draw", "sample", "row", "y", "trials", "y_se", "weight", "sequence"}
+    {
+        *("chain", "draw", "sample", "row", "y", "trials", "y_se", "weight", "sequence"),
+        *("median", "lower", "upper", "extrapolated", "decades_beyond", "curve", "draws"),
+    }
 )
+BAND = re.compile(r"(lower|upper)_[0-9.]+")
 MEND_Y = 'give y="loss", or y=("n_correct", "n_trials") for counts'
 MEND_X = 'give x={"C": "flops"}, symbol to column'
 MEND_GROUPS = 'give groups={"family": "arch"}, name to column'
@@ -137,7 +143,7 @@ def _mapping_problems(argument: str, value: Any, mend: str) -> Iterator[Problem]
 
 def _name_clashes(inputs: Mapping[str, str], groups: Mapping[str, str]) -> Iterator[Problem]:
     for name in dict.fromkeys([*inputs, *groups]):
-        if name in RESERVED:
+        if name in RESERVED or BAND.fullmatch(name):
             taken = f"taken are {', '.join(sorted(RESERVED))}"
             yield Problem(name, (), "the name is taken", f"choose another; {taken}")
         if "/" in name:

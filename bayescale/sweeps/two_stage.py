@@ -158,7 +158,7 @@ def pool_fits(
     ...     draws = {"A": 40.0, "alpha": measured * np.exp(0.2 * rng.standard_normal(500))}
     ...     return bs.known_fit(bs.laws.PowerLaw(), runs, draws)
     >>> curves = {name: one(0.06, measured) for name, measured in zip("abc", (0.05, 0.06, 0.07))}
-    >>> pooled = bs.pool_fits(curves, passes=1)
+    >>> pooled = bs.pool_fits(curves, passes=1, draws=4000)
     >>> apart = [float(curves[n].posterior["alpha"].median()) for n in "ac"]
     >>> together = [float(pooled[n].posterior["alpha"].median()) for n in "ac"]
     >>> bool(np.ptp(together) < np.ptp(apart))
