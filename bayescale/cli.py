@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bayescale.runs import Runs
 
 app = typer.Typer(
-    help="Bayesian neural scaling laws.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,6 +33,25 @@ MAX_REFITS = 2
 
 #: How far beyond the largest run a forecast goes when nobody says.
 REACH = 100.0
+
+
+def say_version(wanted: bool) -> None:
+    """Print the version of the package and stop."""
+    if wanted:
+        from bayescale import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=say_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Bayesian neural scaling laws."""
 
 
 @app.command()
@@ -89,6 +107,8 @@ def forecast(
             runs = read(table, y, x or [], group or [], y_se=y_se, sequence=sequence, better=better)
         laws = chosen_laws(law or [], runs)
         target = chosen_target(to or [], runs)
+        if out.is_file():
+            raise ValueError(f"--out {out} is a file: name a folder")
         out.mkdir(parents=True, exist_ok=True)
         console.print(runs, markup=False, soft_wrap=True)
         comparison = compare_all(
@@ -104,19 +124,30 @@ def forecast(
 
 @app.command()
 def laws() -> None:
-    """List the laws that can be fitted: name, inputs and what they say."""
+    """List the laws that can be fitted: names, inputs and what they say."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
 
     from bayescale.laws.base import _REGISTRY, available
 
-    shown = Table("law", "inputs", "what it says", box=None)
+    console = Console(highlight=False, markup=False)
     for name in available():
         cls = _REGISTRY[name]
-        inputs = ", ".join(cls.inputs) if isinstance(cls.inputs, tuple) else "any"
+        inputs = ", ".join(cls.inputs) if isinstance(cls.inputs, tuple) else "any inputs"
         first = (cls.__doc__ or "").strip().partition("\n")[0]
-        shown.add_row(name, inputs, re.sub(r":math:`([^`]*)`", r"\1", first))
-    Console(highlight=False, markup=False).print(shown)
+        console.print(f"{name} ({inputs})")
+        console.print(Padding(plain(first), (0, 0, 0, 4)))
+
+
+def plain(text: str) -> str:
+    """Write the formulas in a line of a docstring as one types them."""
+
+    def typed(formula: re.Match[str]) -> str:
+        short = re.sub(r"_\{(\w+)\}", r"_\1", formula[1].replace(r"\infty", "inf"))
+        words = re.sub(r"(?<=[a-z])\\", " ", short).replace("\\", "")
+        return words.replace("{", "(").replace("}", ")")
+
+    return re.sub(r":math:`([^`]*)`", typed, text)
 
 
 @contextmanager
@@ -229,6 +260,7 @@ def chosen_laws(names: Sequence[str], runs: "Runs") -> "dict[str, Law]":
 def chosen_target(words: Sequence[str], runs: "Runs") -> dict[str, float]:
     """Largest value of every input in the forecast."""
     target = {s: REACH * float(values.max()) for s, values in runs.x.items()}
+    given = set()
     for word in words:
         symbol, equals, number = word.rpartition("=")
         if not equals and len(target) > 1:
@@ -236,6 +268,9 @@ def chosen_target(words: Sequence[str], runs: "Runs") -> dict[str, float]:
         symbol = symbol.strip() or next(iter(target))
         if symbol not in target:
             raise ValueError(f"--to {word}: there is no input {symbol!r}, only {', '.join(target)}")
+        if symbol in given:
+            raise ValueError(f"--to {word}: the scale of {symbol} is given twice")
+        given.add(symbol)
         try:
             target[symbol] = float(number)
         except ValueError:

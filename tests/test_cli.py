@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import bayescale as bs
 from bayescale import cli, known_fit, laws
 from bayescale.runs import Runs
 
@@ -52,6 +53,7 @@ COLUMNS = ["--y", "loss", "--x", "C=flops"]
         (["TABLE", *COLUMNS, "--to", "1e2x"], "'1e2x' is not a number"),
         (["TABLE", *COLUMNS, "--to", "-1e20"], "a scale must be positive and finite"),
         (["TABLE", *COLUMNS, "--to", "D=1e20"], "there is no input 'D', only C"),
+        (["TABLE", *COLUMNS, "--to", "1e21", "--to", "C=1e20"], "the scale of C is given twice"),
         (["TABLE", *COLUMNS, "--y-se", "se"], "se"),
         (["--y", "loss"], "--y describes a table: name one"),
     ],
@@ -139,6 +141,24 @@ def test_laws_are_listed_with_their_inputs():
     for name in laws.available():
         assert re.search(rf"^\s*{name}\b", result.stdout, re.MULTILINE)
     assert ":math:" not in result.stdout
+    assert not set("{}\\") & set(result.stdout)
+
+
+def test_formulas_are_written_as_one_types_them():
+    assert cli.plain(r"Power law, :math:`y = E + A_{max} x^{-\alpha} + L_\infty \ln\rho`.") == (
+        "Power law, y = E + A_max x^(-alpha) + L_inf ln rho."
+    )
+
+
+def test_the_version_is_said():
+    result = call(cli.app, ["--version"])
+    assert (result.exit_code, result.stdout.strip()) == (0, bs.__version__)
+
+
+def test_a_file_is_no_folder_for_results(table):
+    result = call(cli.app, ["forecast", str(table), *COLUMNS, "--out", str(table)])
+    assert result.exit_code == 2
+    assert f"--out {table} is a file: name a folder" in result.stderr
 
 
 # One real run -------------------------------------------------------------------------------------

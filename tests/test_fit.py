@@ -184,6 +184,12 @@ def test_priors_of_preliz_are_saved_as_those_of_pymc():
     assert prior_to_json(OfPreliz()) == {"distribution": "Gamma", "numbers": [2.0, 0.25]}
 
 
+def test_the_home_of_the_user_is_known(fit, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert fit.save("~/fit.nc") == tmp_path / "fit.nc"
+    assert bs.load("~/fit.nc").runs == fit.runs
+
+
 def rewritten(change):
     """Damage that changes the JSON in a file."""
 

@@ -317,6 +317,7 @@ BAD_CELLS = {
     "negative count": (changed("right", _1=-1), COUNTS, "right", (1,), "negative", "at least 0"),
     "fraction": (changed("right", _1=0.5), COUNTS, "right", (1,), "not whole", "not rates"),
     "no trials": (changed("asked", _1=0), COUNTS, "asked", (1,), "below 1", "at least 1"),
+    "endless trials": (changed("asked", _1=1e20), COUNTS, "asked", (1,), "above 9.2e18", "64 bits"),
     "half a trial": (changed("asked", _1=9.5), COUNTS, "asked", (1,), "not whole", "counts"),
 }
 
@@ -457,6 +458,12 @@ def test_a_name_that_two_columns_of_a_file_have_is_refused_as_in_a_frame(tmp_pat
     (tmp_path / "runs.csv").write_text("flops,loss,loss,,\n1e6,3.1,9,,\n")
     with pytest.raises(RunsError, match="loss: the table has several columns of this name"):
         Runs(tmp_path / "runs.csv", y="loss", x={"C": "flops"})
+
+
+def test_the_home_of_the_user_is_known(tmp_path, monkeypatch, runs):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    to_csv(tmp_path)
+    assert Runs("~/runs.csv", **ALL) == runs
 
 
 def test_there_are_at_least_forty_kinds_of_bad_input_each_with_its_message():

@@ -68,7 +68,7 @@ def tree_of(fit: "Fit") -> "xr.DataTree":
 
 def save(fit: "Fit", path: str | Path) -> Path:
     """Write a fit to a netCDF file and return the path."""
-    path = Path(path)
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     tree = fit.data
     encoded = tree.map_over_datasets(_for_file)
@@ -94,7 +94,8 @@ def load(path: str | Path) -> "Fit":
     """
     import xarray as xr
 
-    if not Path(path).exists():
+    path = Path(path).expanduser()
+    if not path.exists():
         raise FileNotFoundError(f"no file {path}")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as opened:

@@ -270,6 +270,8 @@ def _checked_numbers(
     elif role == "trials":
         mend = "give the number of trials, at least 1"
         problems += bad_rows(column, finite & (numbers < 1), rows, "below 1", mend)
+        mend = "give counts that an integer of 64 bits holds"
+        problems += bad_rows(column, finite & (numbers >= 2.0**63), rows, "above 9.2e18", mend)
     if "trials" in roles.names and role in ("y", "trials"):
         mend = "give counts, not rates"
         fractional = finite & (numbers != np.floor(numbers))

@@ -35,7 +35,7 @@ def read_table(table: Any, is_label: Callable[[str], bool]) -> Columns:
         When there is no such file, or no way to read the table.
     """
     if isinstance(table, str | Path):
-        table = read_file(Path(table), is_label)
+        table = read_file(Path(table).expanduser(), is_label)
     if isinstance(table, Mapping):
         return _read_mapping(table)
     return _read_frame(table)

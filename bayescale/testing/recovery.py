@@ -56,6 +56,7 @@ def simulate(
     families: int = 5,
     spread: float = 0.1,
     trials: int | None = None,
+    better: str | None = None,
     seed: int = 0,
 ) -> tuple[Runs, dict[str, np.ndarray]]:
     """Simulate a table of runs from the worked case of a law.
@@ -72,6 +73,8 @@ def simulate(
         How much constants differ between families, on the scale on which groups vary.
     trials : int, optional
         For a law of proportions: make the responses successes of so many trials a row.
+    better : {"lower", "higher"}, optional
+        As for :class:`bayescale.Runs`.
     seed : int
         Seed.
 
@@ -115,6 +118,7 @@ def simulate(
             x={s: s for s in law.inputs},
             groups=list(groups),
             sequence="run" if "run" in table else None,
+            better=better,
         )
     found = as_parameters(np, law, z)
     return made, {q.name: np.asarray(found[q.name]) for q in law.parameters}
