@@ -578,6 +578,11 @@ def test_doubts_are_warnings_at_the_line_of_the_user(changes, args, message):
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize("name", ["tokens_per_param", "token_multiplier", "param_ratio"])
+def test_a_ratio_is_no_amount_in_another_unit(name):
+    Runs(columns() | {name: [10, 20, 30, 10, 20, 40]}, y="loss", x={"M": name})
+
+
 def test_equal_counts_are_no_copies():
     Runs(columns(right=[1] * 6, params=[1e7, 1e9, 1e9, 1e7, 1e9, 1e9]), **COUNTS)
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 CORRELATION = 0.95
 DECADES_OF_A_GAP = 4
 LARGEST_LOSS = 50
-SMALLEST = {"flop": 1e6, "param": 100.0, "token": 1e3}
+SMALLEST = {"flop": 1e6, "param": 1e3, "token": 1e3}
+#: Parts of names that say that a column holds no amount.
+RATIOS = ("per", "ratio", "multipl", "frac", "share")
 
 
 def warn_about(runs: Runs) -> None:
@@ -102,14 +104,15 @@ def units(runs: Runs) -> Iterator[str]:
     """Find inputs that look as if they were counted in another unit, or in two."""
     for symbol, values in runs.x.items():
         column = runs.names[symbol]
+        is_amount = not any(word in column.lower() for word in RATIOS)
         for word, smallest in SMALLEST.items():
-            if word in column.lower() and values.max() < smallest:
+            if is_amount and word in column.lower() and values.max() < smallest:
                 yield (
                     f"{column}: the largest value is {values.max():.3g}; in units of thousands or "
                     "more? any unit will do, as long as forecasts ask in the same one"
                 )
         distinct = np.unique(values)
-        decades = np.diff(np.log10(distinct))
+        decades = np.diff(np.log10(distinct)).round(3)
         if decades.max(initial=0) > DECADES_OF_A_GAP:
             widest = int(np.argmax(decades))
             yield (
