@@ -358,7 +358,7 @@ def crossings(comparison: "Comparison") -> Iterator[str]:
     import itertools
 
     from bayescale.quantities import crossover_scale
-    from bayescale.quantities.curves import direction
+    from bayescale.quantities.sources import direction
 
     fits = comparison.fits.values()
     runs = next(iter(fits)).runs

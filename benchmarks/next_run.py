@@ -77,7 +77,7 @@ def offset_power(x: float, E: float, A: float, alpha: float) -> float:
 
 def crossing(fit: bs.Fit) -> np.ndarray:
     """Log advantage of gpt over lstm at 1e22: which to back."""
-    from bayescale.quantities.curves import curves_of
+    from bayescale.quantities.sources import curves_of
 
     one, other = curves_of(fit, ["gpt", "lstm"])
     at = {"C": np.array([1e22])}

@@ -10,8 +10,9 @@ import numpy as np
 from bayescale.laws.joint import Chinchilla
 from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
-from bayescale.quantities.curves import Curve, Inputs, Source, curve_of, no_such, thinned
+from bayescale.quantities.curves import Curve, Inputs, thinned
 from bayescale.quantities.results import Result, columns, span
+from bayescale.quantities.sources import Source, curve_of, no_such
 
 if TYPE_CHECKING:
     import pandas as pd

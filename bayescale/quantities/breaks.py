@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Form, Source, curve_of
+from bayescale.quantities.curves import Curve, Form
 from bayescale.quantities.inputs import inputs_of, outside_data
 from bayescale.quantities.limits import natural_of
 from bayescale.quantities.paths import Way, path_of, two_scales
 from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.sources import Source, curve_of
 
 if TYPE_CHECKING:
     import pandas as pd

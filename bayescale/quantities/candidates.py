@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.forecast.points import inputs_of, points_of
 from bayescale.forecast.predictive import predict
-from bayescale.quantities.curves import Source, pooled
+from bayescale.quantities.sources import Source, pooled
 
 if TYPE_CHECKING:
     import pandas as pd

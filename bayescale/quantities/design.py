@@ -8,8 +8,8 @@ import numpy as np
 
 from bayescale.posterior.intervals import interval
 from bayescale.quantities.candidates import candidates_of, outlook
-from bayescale.quantities.curves import Source, pooled
 from bayescale.quantities.results import Result
+from bayescale.quantities.sources import Source, pooled
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, no_such
+from bayescale.quantities.curves import Curve
+from bayescale.quantities.sources import no_such
 
 
 def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Form, Source, curves_of, every_curve, no_such
+from bayescale.quantities.curves import Curve, Form
 from bayescale.quantities.results import Result, averaged_over, columns, percent, span
+from bayescale.quantities.sources import Source, curves_of, every_curve, no_such
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Source, curves_of
+from bayescale.quantities.curves import Curve
 from bayescale.quantities.paths import Path, Way, path_of
 from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent, span
 from bayescale.quantities.roots import first_below
+from bayescale.quantities.sources import Source, curves_of
 from bayescale.quantities.targets import search_grid
 
 if TYPE_CHECKING:

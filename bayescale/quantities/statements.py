@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.forecast.mixture import aligned, forecasts_of
-from bayescale.quantities.curves import Source, no_such, pooled
 from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.sources import Source, no_such, pooled
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, Source, curve_of
+from bayescale.quantities.curves import Curve
 from bayescale.quantities.paths import Path, Way, path_of
 from bayescale.quantities.results import Result, columns, percent, span
 from bayescale.quantities.roots import first_below, log_grid
+from bayescale.quantities.sources import Source, curve_of
 
 if TYPE_CHECKING:
     import pandas as pd
