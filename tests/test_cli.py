@@ -14,6 +14,9 @@ from typer.testing import CliRunner
 
 import bayescale as bs
 from bayescale import cli, known_fit, laws
+from bayescale.cli import writing
+from bayescale.cli.cli import plain
+from bayescale.cli.words import bundled, chosen_laws, chosen_target, pairs
 from bayescale.runs import Runs
 
 call = CliRunner().invoke
@@ -99,12 +102,12 @@ def test_an_unknown_option_exits_with_2():
 
 
 def test_a_bare_column_is_its_own_name():
-    assert cli.pairs(["C=flops", "arch"]) == {"C": "flops", "arch": "arch"}
+    assert pairs(["C=flops", "arch"]) == {"C": "flops", "arch": "arch"}
 
 
 def test_three_forms_of_one_input_are_compared_by_default(table):
     runs = Runs(table, y="loss", x={"C": "flops"})
-    assert tuple(cli.chosen_laws([], runs)) == (
+    assert tuple(chosen_laws([], runs)) == (
         "power_law_offset",
         "bnsl",
         "crossover_power_law",
@@ -113,8 +116,8 @@ def test_three_forms_of_one_input_are_compared_by_default(table):
 
 def test_the_default_target_is_a_hundred_times_the_largest_run(table):
     runs = Runs(table, y="loss", x={"C": "flops"})
-    assert cli.chosen_target([], runs) == {"C": pytest.approx(1e22)}
-    assert cli.chosen_target(["1e24"], runs) == cli.chosen_target(["C=1e24"], runs) == {"C": 1e24}
+    assert chosen_target([], runs) == {"C": pytest.approx(1e22)}
+    assert chosen_target(["1e24"], runs) == chosen_target(["C=1e24"], runs) == {"C": 1e24}
 
 
 def test_the_bundled_runs_are_chosen_near_the_frontier_and_it_says_so(capsys):
@@ -122,7 +125,7 @@ def test_the_bundled_runs_are_chosen_near_the_frontier_and_it_says_so(capsys):
 
     from bayescale.datasets import tinylm
 
-    runs = cli.bundled(Console(width=500), {"--y": None})
+    runs = bundled(Console(width=500), {"--y": None})
     said = capsys.readouterr().out
     fitted = tinylm().query("role == 'fit'")
     assert f"{len(runs)} of {len(fitted)} runs" in said
@@ -145,7 +148,7 @@ def test_laws_are_listed_with_their_inputs():
 
 
 def test_formulas_are_written_as_one_types_them():
-    assert cli.plain(r"Power law, :math:`y = E + A_{max} x^{-\alpha} + L_\infty \ln\rho`.") == (
+    assert plain(r"Power law, :math:`y = E + A_{max} x^{-\alpha} + L_\infty \ln\rho`.") == (
         "Power law, y = E + A_max x^(-alpha) + L_inf ln rho."
     )
 
@@ -194,7 +197,7 @@ def test_every_exponent_of_a_law_has_its_figure():
     constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
     fit = known_fit(laws.Chinchilla(), runs, constants)
     files = {"exponents_alpha.png": "alpha", "exponents_beta.png": "beta"}
-    assert cli.exponent_figures(fit) == files
+    assert writing.exponent_figures(fit) == files
 
 
 def test_the_screen_shows_verdict_target_and_crossing(answered):

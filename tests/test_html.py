@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import bayescale as bs
-from bayescale.cli import answer_of
+from bayescale.cli.answering import answer_of
 from bayescale.reporting.html import at_target, page
 
 

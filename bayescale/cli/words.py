@@ -1,0 +1,114 @@
+"""From the words of the command line to a table, laws and a target."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bayescale.laws.base import Law
+    from bayescale.runs import Runs
+
+
+#: What is compared when no law is named, by the number of inputs.
+DEFAULT_LAWS = ("power_law_offset", "bnsl", "crossover_power_law")
+
+
+#: How far beyond the largest run a forecast goes when nobody says.
+REACH = 100.0
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=COLUMN`` or ``COLUMN`` as a mapping from name to column."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, column = word.partition("=")
+        name, column = name.strip(), (column if equals else name).strip()
+        if not name or not column:
+            raise ValueError(f"{word!r} is not NAME=COLUMN")
+        if name in found:
+            raise ValueError(f"{name!r} is given twice")
+        found[name] = column
+    return found
+
+
+def read(
+    table: Path,
+    y: str | None,
+    x: Sequence[str],
+    group: Sequence[str],
+    **options: str | None,
+) -> "Runs":
+    """Read the user's table."""
+    from bayescale.runs import Runs
+
+    if y is None or not x:
+        raise ValueError("a table needs --y COLUMN and --x COLUMN (or --x SYMBOL=COLUMN)")
+    inputs = pairs(x)
+    one = len(inputs) == 1 and "=" not in x[0]
+    return Runs(
+        table,
+        y=y,
+        x=x[0].strip() if one else inputs,
+        groups=pairs(group) or None,
+        **options,
+    )
+
+
+def bundled(console: "Console", columns: Mapping[str, Any]) -> "Runs":
+    """Choose the runs of the bundled table that a law of compute describes, and say which."""
+    from bayescale import datasets
+    from bayescale.runs import Runs
+
+    if given := [name for name, value in columns.items() if value]:
+        raise ValueError(f"{', '.join(given)} describes a table: name one, e.g. runs.csv")
+    table = datasets.tinylm().query("role == 'fit'")
+    near = datasets.near_frontier(table)
+    console.print(
+        f"tinylm: {len(near)} of {len(table)} runs, those within 1 % of the best loss that their "
+        "compute buys in their architecture and corpus (a law of compute alone describes no "
+        "others). Seeds are kept; runs set apart as targets are not used.",
+        soft_wrap=True,
+    )
+    return Runs(near, y="loss", x={"C": "flops"}, groups={"family": "arch", "dataset": "corpus"})
+
+
+def chosen_laws(names: Sequence[str], runs: "Runs") -> "dict[str, Law]":
+    """Laws by name; three forms of one input or the additive law of N and D by default."""
+    from bayescale.laws import get
+
+    if names:
+        laws = {name: get(name) for name in names}
+    elif len(runs.x) == 1:
+        laws = {name: get(name) for name in DEFAULT_LAWS}
+    elif {"N", "D"} <= set(runs.x):
+        laws = {"chinchilla": get("chinchilla")}
+    else:
+        raise ValueError(f"name a law of {', '.join(runs.x)} with --law; see `bayescale laws`")
+    for law in laws.values():
+        law.columns(tuple(runs.x))
+    return laws
+
+
+def chosen_target(words: Sequence[str], runs: "Runs") -> dict[str, float]:
+    """Largest value of every input in the forecast."""
+    target = {s: REACH * float(values.max()) for s, values in runs.x.items()}
+    given = set()
+    for word in words:
+        symbol, equals, number = word.rpartition("=")
+        if not equals and len(target) > 1:
+            raise ValueError(f"--to {word}: say for which input, e.g. {next(iter(target))}={word}")
+        symbol = symbol.strip() or next(iter(target))
+        if symbol not in target:
+            raise ValueError(f"--to {word}: there is no input {symbol!r}, only {', '.join(target)}")
+        if symbol in given:
+            raise ValueError(f"--to {word}: the scale of {symbol} is given twice")
+        given.add(symbol)
+        try:
+            target[symbol] = float(number)
+        except ValueError:
+            raise ValueError(f"--to {word}: {number!r} is not a number") from None
+        if not 0 < target[symbol] < float("inf"):
+            raise ValueError(f"--to {word}: a scale must be positive and finite")
+    return target
