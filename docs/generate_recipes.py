@@ -5,6 +5,7 @@ draws, as ``make docs`` does.
 """
 
 import argparse
+import json
 import sys
 import tomllib
 import warnings
@@ -42,7 +43,7 @@ def code(recipe: Recipe) -> str:
     """Lines that run as they are."""
     options = "".join(f", {k}={v!r}" for k, v in recipe.get("options", {}).items())
     chosen = "".join(f", {k}={recipe[k]}" for k in ("pooling", "noise") if k in recipe)
-    extra = "".join(f", {k}={recipe[k]!r}" for k in ("trials", "better") if k in recipe)
+    extra = "".join(f", {k}={json.dumps(recipe[k])}" for k in ("trials", "better") if k in recipe)
     simulated = [
         "from bayescale.testing import simulate",
         f"runs, _ = simulate(law, rows=120, families={recipe.get('families', 3)}{extra})",
