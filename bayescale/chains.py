@@ -9,7 +9,8 @@ import numpy as np
 from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
 from bayescale.forecast.forecast import check_probabilities
-from bayescale.forecast.points import hint_at_labels, points_of
+from bayescale.forecast.labels import hint_at_labels
+from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import Predictive, predict
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.points import hint_at_labels, points_of
+from bayescale.forecast.labels import hint_at_labels
+from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import Points, Predictive, predict
 from bayescale.model.arrays import Arrays
 from bayescale.model.structure import Structure

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.forecast.labels import codes_of, columns_of_law, distinct, labels_of
 from bayescale.forecast.predictive import Points, Predictive, predict, sequence_of_cells
 from bayescale.model.arrays import Arrays, extra_arrays
-from bayescale.model.structure import SEQUENCE, Structure, group_labels
+from bayescale.model.structure import SEQUENCE, Structure
 from bayescale.runs import Runs
 from bayescale.runs.hints import extremes
-from bayescale.runs.reading import UNWRAP, near_wrapping, nearly, warn_owner
+from bayescale.runs.reading import UNWRAP, near_wrapping, warn_owner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,11 +60,11 @@ def points_of(
     inputs = _inputs(_read(structure, arrays, runs, x))
     asked = dict(groups or {})
     count = len(next(iter(inputs.values())))
-    labels, asked_for = _labels(structure, runs, asked, count)
+    labels, asked_for = labels_of(structure, runs, asked, count)
     inputs = {s: v[asked_for] for s, v in inputs.items()}
-    codes, sequence = _codes(structure, runs, labels, len(asked_for))
-    cells, cell = _distinct(codes)
-    curves, curve_of_cell = _distinct(cells[:, _columns_of_law(structure)])
+    codes, sequence = codes_of(structure, runs, labels, len(asked_for))
+    cells, cell = distinct(codes)
+    curves, curve_of_cell = distinct(cells[:, columns_of_law(structure)])
     cells_found = tuple(map(tuple, cells.tolist()))
     alone = sequence_of_cells(structure, arrays, cells_found)[cell]
     columns = {symbol: inputs[column] for symbol, column in structure.columns}
@@ -140,97 +141,12 @@ def _inputs(x: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {s: np.array(values) for s, values in zip(symbols, arrays, strict=True)}
 
 
-def _labels(
-    structure: Structure, runs: Runs, asked: dict[str, Any], count: int
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """One label a point and group, and which of the points that were asked for it is.
-
-    A point stands for every combination of the groups that it leaves open which the table has
-    beside the labels that it gives.
-    """
-    free = [g for g in structure.groups if g not in structure.noise.claimed_groups]
-    unknown = set(asked) - set(structure.groups) - set(runs.groups) - {SEQUENCE}
-    if unknown:
-        raise ValueError(
-            f"no group is called {sorted(unknown)[0]!r}; the fit has {', '.join(free) or 'none'}"
-        )
-    given: dict[str, np.ndarray] = {}
-    for g, value in asked.items():
-        values = np.array(
-            [value] if isinstance(value, str) or np.ndim(value) == 0 else list(value), object
-        )
-        if len(values) not in (1, count):
-            raise ValueError(f"group {g!r}: {len(values)} labels for {count} points")
-        given[g] = np.repeat(values, count) if len(values) == 1 else values
-    fixed = [g for g in structure.groups if g in given]
-    left_open = [g for g in free if g not in given]
-    cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
-    place = {g: i for i, g in enumerate(structure.groups)}
-    numbers = [_numbers(runs, g, given[g]) for g in fixed]
-    wanted, kind = _distinct(np.array(numbers, int).reshape(len(fixed), count).T)
-    beside = cells[:, [place[g] for g in fixed]]
-    alike = np.all((wanted[:, None] == beside) | (wanted[:, None] < 0), axis=-1)
-    combinations, of_cell = _distinct(cells[:, [place[g] for g in left_open]])
-    occurs = np.zeros((len(combinations), len(wanted)), bool)
-    np.logical_or.at(occurs, of_cell, alike.T)
-    combination, point = np.nonzero((occurs | ~occurs.any(axis=0))[:, kind])
-    labels = {g: values[point] for g, values in given.items()}
-    for i, g in enumerate(left_open):
-        labels[g] = np.array(group_labels(runs, g), object)[combinations[combination, i]]
-    return {g: labels[g] for g in [*free, *labels] if g in labels}, point
-
-
-def hint_at_labels(structure: Structure, runs: Runs, points: "pd.DataFrame") -> None:
-    """Warn of new labels that look like slips of labels that were fitted."""
-    for g in [g for g in structure.groups if g in points]:
-        known = group_labels(runs, g)
-        for label in set(map(str, points[g].unique())) - set(known):
-            if meant := nearly(label, known):
-                warn_owner(f"{g}: the label {label!r} is new; did you mean {meant!r}?")
-
-
-def _numbers(runs: Runs, group: str, labels: np.ndarray) -> np.ndarray:
-    """Position of every label among the known ones of a group; -1 where it is new."""
-    known = {label: i for i, label in reversed([*enumerate(group_labels(runs, group))])}
-    return np.array([known.get(str(label), -1) for label in labels], int)
-
-
-def _codes(
-    structure: Structure, runs: Runs, labels: Mapping[str, np.ndarray], count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Label codes of every point (new labels past the known ones) and the runs they continue."""
-    codes = np.zeros((count, len(structure.groups)), int)
-    for i, g in enumerate(structure.groups):
-        if g not in labels:
-            codes[:, i] = structure.sizes[i]
-            continue
-        distinct, inverse = np.unique(labels[g].astype(str), return_inverse=True)
-        number = _numbers(runs, g, distinct)
-        number[number < 0] = structure.sizes[i] + np.arange(np.sum(number < 0))
-        codes[:, i] = number[inverse]
-    if SEQUENCE in labels and runs.sequence is not None:
-        return codes, _numbers(runs, SEQUENCE, labels[SEQUENCE])
-    return codes, np.full(count, -1)
-
-
-def _columns_of_law(structure: Structure) -> list[int]:
-    """Positions of the groups that are not the noise's alone: their labels make a curve."""
-    claimed = structure.noise.claimed_groups
-    return [i for i, g in enumerate(structure.groups) if g not in claimed]
-
-
-def _distinct(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct rows of label codes, and which of them every row is."""
-    rows, place = np.unique(codes, axis=0, return_inverse=True)
-    return rows, place.reshape(-1)
-
-
 def _reach_of_data(
     structure: Structure, arrays: Arrays, curves: np.ndarray, curve: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Smallest and largest logarithm of every input in the data of the curves of points."""
     cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
-    fitted, curve_of_cell = _distinct(cells[:, _columns_of_law(structure)])
+    fitted, curve_of_cell = distinct(cells[:, columns_of_law(structure)])
     place = {wanted: i for i, wanted in enumerate(map(tuple, fitted.tolist()))}
     reach = {}
     for symbol, _ in structure.columns:
