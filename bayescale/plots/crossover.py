@@ -6,6 +6,9 @@ import numpy as np
 
 from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
 
+#: Room below the curves for the histogram, as a share of their height.
+ROOM = 0.28
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -39,6 +42,11 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         log_axis(ax, "y")
     mark_data(ax, path.common)
     if log_x.size:
+        bottom, top = ax.get_ylim()
+        is_log = ax.get_yscale() == "log"
+        ax.set_ylim(
+            bottom * (bottom / top) ** ROOM if is_log else bottom - ROOM * (top - bottom), top
+        )
         below = ax.inset_axes((0, 0, 1, 0.2), sharex=ax)
         below.hist(
             result.draws[~np.isnan(result.draws)], np.geomspace(low, high, 60).tolist(), color=GREY
