@@ -413,6 +413,13 @@ def test_a_curve_that_turns_upwards_has_no_asymptote():
     np.testing.assert_allclose(bs.asymptote(fit).draws[:, 0], [np.inf, 0.1])
 
 
+def test_a_line_in_the_logarithm_of_scale_has_no_end():
+    table = bs.Runs({"C": [1e3, 1e7], "score": [10, 8]}, y="score", x={"C": "C"})
+    draws = {"a": 12.0, "b": [[-0.5], [0.5]]}
+    fit = bs.known_fit(bs.laws.LogLaw(), table, draws)
+    assert bs.asymptote(fit).draws[:, 0].tolist() == [-np.inf, np.inf]
+
+
 def test_the_same_asymptote_for_both_cannot_be_told_apart():
     gap = bs.asymptote_gap(power_laws([60.0, 50.0], [0.2, 0.1]), "lstm", "gpt")
     assert gap.is_shared

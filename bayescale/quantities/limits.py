@@ -24,7 +24,8 @@ class Asymptote(Result):
     labels : tuple of str
         One per combination of labels.
     draws : array, shape (sample, labels)
-        In the unit of the response; inf where a curve turns upwards without end.
+        In the unit of the response; inf where a curve turns upwards without end, -inf where one
+        that may be negative falls without end.
     best_measured : array, shape (labels,)
         Best response in the data of the label, for scale.
     response : str
@@ -296,9 +297,12 @@ def _limit(form: Form, data: Mapping[str, np.ndarray]) -> np.ndarray:
             form.mean({s: np.array([x if x else data[s].max()]) for s in symbols})[:, 0]
             for x in (0.0, 1e240, 1e250)
         )
+    if form.law.response == "real":
+        arrived = np.abs(far - near) <= 1e-6 * np.maximum(np.abs(far), np.abs(near))
+        return np.where(arrived, far, np.copysign(np.inf, far - near))
     floors = [natural_of(form, q.name) for q in form.law.with_role("floor")]
     floor = np.sum(floors, axis=0).mean(axis=1) if floors else np.zeros(len(far))
-    falls = (far < at_data) & (form.law.response != "real")
+    falls = far < at_data
     to_floor = falls & (bool(floors) | (far < near * (1 - 1e-6)))
     rises = (far > at_data) & ~(far <= near * (1 + 1e-6))
     limit = np.where(to_floor & (floor <= far * (1 + 1e-12)), floor, far)
