@@ -178,6 +178,13 @@ def draw(law: Law, path: Path) -> None:
         axes.legend(frameon=False, fontsize=6, title=law.inputs[1], title_fontsize=6)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+    path.write_text(numbered(path.read_text()))
+
+
+def numbered(svg: str) -> str:
+    """Number clip paths, whose names are addresses in memory, as they come."""
+    place: dict[str, str] = {}
+    return re.sub(r"\bp[0-9a-f]{10}\b", lambda m: place.setdefault(m[0], f"p{len(place)}"), svg)
 
 
 def curves(law: Law) -> list[tuple[str, np.ndarray, np.ndarray]]:
