@@ -30,7 +30,7 @@ def two_hills(point):
 
 
 def test_both_hills_are_found_with_their_mass():
-    modes = sorted(find_modes(two_hills, 2, np.random.default_rng(0)), key=lambda m: m.at[0])
+    modes = sorted(find_modes(two_hills, 2, np.random.default_rng(0), 10), key=lambda m: m.at[0])
     assert np.allclose([m.at for m in modes], CENTRES, atol=1e-2)
     mass = np.exp([m.log_mass for m in modes])
     assert mass / mass.sum() == pytest.approx(WEIGHTS, rel=0.02)
@@ -40,7 +40,7 @@ def test_a_density_that_is_nowhere_finite_has_no_modes():
     def nowhere(point):
         return -np.inf, np.zeros_like(point)
 
-    assert find_modes(nowhere, 3, np.random.default_rng(0)) == []
+    assert find_modes(nowhere, 3, np.random.default_rng(0), 10) == []
 
 
 def test_a_mode_without_mass_is_dropped():
@@ -53,7 +53,7 @@ def test_a_mode_without_mass_is_dropped():
     def from_both_sides(point):
         return hill_and_mound(20.0 * point)[0], 20.0 * hill_and_mound(20.0 * point)[1]
 
-    (mode,) = find_modes(from_both_sides, 2, np.random.default_rng(0))
+    (mode,) = find_modes(from_both_sides, 2, np.random.default_rng(0), 10)
     assert mode.at == pytest.approx([-1.0, -1.0], abs=1e-3)
 
 
@@ -77,7 +77,7 @@ def test_the_evidence_is_that_of_a_density_which_can_be_integrated():
     arrays = arrays_of(structure, runs)
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
     density = density_of(compiled)
-    (mode,) = find_modes(density, compiled.n_dim, np.random.default_rng(0))
+    (mode,) = find_modes(density, compiled.n_dim, np.random.default_rng(0), 10)
     rng = np.random.default_rng(6)  # importance sampling from a wide Student-t around the mode
     standard = stats.multivariate_t(np.zeros(3), np.eye(3), df=5)
     drawn = standard.rvs(20_000, random_state=rng)

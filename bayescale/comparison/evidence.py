@@ -14,6 +14,9 @@ from bayescale.runs import Runs
 from bayescale.sampling.sampling import compile_structure
 from bayescale.sampling.starts import density_of, find_modes
 
+#: Points from which modes are searched: a mode that is missed is evidence that is missed.
+POINTS = 30
+
 
 def log_evidence(
     law: Law,
@@ -53,7 +56,8 @@ def log_evidence(
     Notes
     -----
     For screening: it depends on how wide priors are, and the approximation is rough where a
-    posterior is far from normal.  What is reported should rest on :func:`bayescale.compare`.
+    posterior is far from normal or has many modes, some of which the search may miss.  What is
+    reported should rest on :func:`bayescale.compare`.
 
     References
     ----------
@@ -75,6 +79,6 @@ def log_evidence(
     arrays = arrays_of(structure, runs)
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
     size = compiled.n_dim
-    modes = find_modes(density_of(compiled), size, np.random.default_rng(random_seed))
+    modes = find_modes(density_of(compiled), size, np.random.default_rng(random_seed), POINTS)
     masses = np.array([mode.log_mass for mode in modes])
     return float(np.logaddexp.reduce(masses, initial=-np.inf) + size / 2 * np.log(2 * np.pi))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-#: Points that the search starts from.
+#: Points from which modes are searched for chains to start at.
 POINTS = 10
 #: Steps of the search, and of the finite differences of its gradient.
 MAX_STEPS, DIFFERENCE = 150, 1e-4
@@ -66,7 +66,7 @@ def start_near_zero(compiled: Any) -> Any:
 def start_at_modes(compiled: Any, random_seed: int) -> Any:
     """Let every chain of a compiled model start at a draw of the Laplace mixture."""
     density = density_of(compiled)
-    modes = find_modes(density, compiled.n_dim, np.random.default_rng(random_seed))
+    modes = find_modes(density, compiled.n_dim, np.random.default_rng(random_seed), POINTS)
     if not modes:
         return start_near_zero(compiled)
 
@@ -113,9 +113,9 @@ def density_of(compiled: Any) -> Density:
     return density
 
 
-def find_modes(density: Density, size: int, rng: np.random.Generator) -> list[Mode]:
-    """Climb from dispersed points; drop low modes and repetitions."""
-    tops = [_climb(density, rng.standard_normal(size) * (k > 0)) for k in range(POINTS)]
+def find_modes(density: Density, size: int, rng: np.random.Generator, points: int) -> list[Mode]:
+    """Climb from so many dispersed points; drop low modes and repetitions."""
+    tops = [_climb(density, rng.standard_normal(size) * (k > 0)) for k in range(points)]
     heights = [-np.inf if top is None else density(top)[0] for top in tops]
     modes: list[Mode] = []
     for top, height in zip(tops, heights, strict=True):
