@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
+from bayescale.fitting.given_priors import LostPrior
 from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
@@ -42,8 +43,8 @@ def test_a_new_label_of_an_independent_parameter_follows_the_prior_of_the_user(n
         assert stats.kstest((new - centre) / 0.02, "norm").pvalue > 1e-3
     assert np.array_equal(found[1], found[3])
     assert not np.array_equal(found[1], found[2])
-    loaded = replace(structure, priors=((name, str(prior)),))
-    with pytest.raises(ValueError, match=f"the prior of '{name}' is not in the file"):
+    loaded = replace(structure, priors=((name, LostPrior("mine")),))
+    with pytest.raises(ValueError, match="could not hold the prior mine"):
         natural_at_cells(loaded, draws, arrays, cells, rng)
 
 

@@ -22,8 +22,6 @@ def prior_text(prior: Any) -> str:
     >>> prior_text(pm.Normal.dist(0.0, 2.0)) == prior_text(pm.Normal.dist(0.0, 3.0))
     False
     """
-    if isinstance(prior, str):  # of a fit that was loaded
-        return prior
     return _text(prior.to_pymc() if hasattr(prior, "to_pymc") else prior, {})
 
 

@@ -91,11 +91,6 @@ class Fresh:
         """Draw from a distribution of the user, shape (sample,)."""
         import pymc as pm
 
-        if isinstance(prior, str):
-            raise ValueError(
-                f"the prior of {key[0]!r} is not in the file of a fit: "
-                "name labels that were fitted, or fit again"
-            )
         if key not in self._known:
             distribution = prior.to_pymc() if hasattr(prior, "to_pymc") else prior
             drawn = pm.draw(distribution, self._samples, random_seed=self._rng, mode="FAST_COMPILE")
