@@ -72,6 +72,15 @@ def test_curves_that_never_cross_have_no_crossing_scale():
     assert "do not cross" in str(answer)
 
 
+def test_curves_that_hardly_ever_cross_are_said_not_to():
+    alpha = np.column_stack([np.full(10, 0.07), np.r_[np.full(8, 0.07), np.full(2, 0.095)]])
+    A = np.column_stack([np.full(10, 60.0), np.r_[np.full(8, 50.0), np.full(2, 169.0)]])
+    said = bs.crossover_scale(power_laws(A, alpha), "lstm", "gpt").sentence
+    assert said.startswith("lstm and gpt do not cross between C = 1e+11 and 1e+27")
+    assert "with probability 80 %: gpt is better at all of these scales" in said
+    assert "where they cross, it is at C = 9.8e+17" in said
+
+
 def test_the_probability_of_no_crossing_is_the_share_of_draws_without_one():
     # One draw crosses in the data, one beyond them, one below them, one not at all.
     alpha = [[0.07, 0.095], [0.07, 0.095], [0.07, 0.095], [0.07, 0.07]]

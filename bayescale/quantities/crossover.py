@@ -143,24 +143,32 @@ class Crossover(Result):
                 f"The model gives {a} and {b} the same curve: it cannot tell them apart; fit with "
                 "a pooling that lets them vary."
             )
-        if self.p_no_crossing == 1:
-            return (
-                f"{a} and {b} do not cross between {symbol} = {self.bounds[0]:.2g} and "
-                f"{self.bounds[1]:.2g}: {a} is better with probability {percent(self.p_a_always)}"
-                f".{averaged_over(self.a.averaged)}"
+        first, last = f"{symbol} = {self.bounds[0]:.2g}", f"{self.bounds[1]:.2g}"
+        where = ""
+        if self.p_no_crossing < 1:
+            low, median, high = 10 ** np.array(interval(self.log10, 0.9))
+            where = f"{symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g})"
+        if self.p_no_crossing > 0.5:
+            p, better = max((self.p_a_always, a), (self.p_b_always, b))
+            said = (
+                f"{a} and {b} do not cross between {first} and {last} with probability "
+                f"{percent(self.p_no_crossing)}: {better} is better at all of these scales with "
+                f"probability {percent(p)}"
+                + (f"; where they cross, it is at {where}" if where else "")
             )
-        low, median, high = 10 ** np.array(interval(self.log10, 0.9))
-        winner, p = max(
-            [(a, self.p_a_overtakes), (b, self.p_b_overtakes)], key=lambda pair: pair[1]
-        )
-        loser = b if winner == a else a
-        return (
-            f"{winner} overtakes {loser} with probability {percent(p)}; where they cross, it is at "
-            f"{symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g}). No crossing between "
-            f"{self.bounds[0]:.2g} and {self.bounds[1]:.2g}: {percent(self.p_no_crossing)}; beyond "
-            f"the data: {percent(self.p_beyond_data)}; several crossings: "
-            f"{percent(self.p_several)}.{averaged_over(self.a.averaged)}"
-        )
+        else:
+            p, winner, loser = max((self.p_a_overtakes, a, b), (self.p_b_overtakes, b, a))
+            said = (
+                f"{winner} overtakes {loser} with probability {percent(p)}; where they cross, it "
+                f"is at {where}. No crossing between {first} and {last}: "
+                f"{percent(self.p_no_crossing)}"
+            )
+        if where:
+            said += (
+                f"; beyond the data: {percent(self.p_beyond_data)}; several crossings: "
+                f"{percent(self.p_several)}"
+            )
+        return f"{said}.{averaged_over(self.a.averaged)}"
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw both curves and, below them, the density of the crossing."""
