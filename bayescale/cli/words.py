@@ -45,13 +45,17 @@ def read(
 
     if y is None or not x:
         raise ValueError("a table needs --y COLUMN and --x COLUMN (or --x SYMBOL=COLUMN)")
-    inputs = pairs(x)
+    inputs, groups = pairs(x), pairs(group)
+    if "law" in {**inputs, **groups}:
+        raise ValueError(
+            "the tables that are written have a column 'law': name --x or --group else"
+        )
     one = len(inputs) == 1 and "=" not in x[0]
     return Runs(
         table,
         y=y,
         x=x[0].strip() if one else inputs,
-        groups=pairs(group) or None,
+        groups=groups or None,
         **options,
     )
 
