@@ -50,7 +50,7 @@ COLUMNS = ["--y", "loss", "--x", "C=flops"]
         (["TABLE", "--y", "loss", "--x", "C="], "'C=' is not NAME=COLUMN"),
         (["TABLE", *COLUMNS, "--x", "C=params"], "'C' is given twice"),
         (["TABLE", *COLUMNS, "--group", "family=archs"], "did you mean 'arch'?"),
-        (["TABLE", *COLUMNS, "--group", "law=arch"], "have a column 'law'"),
+        (["TABLE", *COLUMNS, "--group", "law=arch"], "written have a column 'law'"),
         (["TABLE", *COLUMNS, "--law", "power_low"], "no law is called 'power_low'"),
         (["TABLE", *COLUMNS, "--law", "chinchilla"], "the table lacks N, D"),
         (["TABLE", *COLUMNS, "--x", "N=params"], "name a law of C, N with --law"),
