@@ -54,7 +54,11 @@ def test_where_nobody_says_what_is_better_the_answer_is_refused(law, draws, y):
     fit = two(law, draws, y)
     with pytest.raises(ValueError, match=r"Runs\(..., better='higher'\)"):
         bs.better_at(fit, "first", "second", 1e19)
-    assert bs.asymptote_gap(fit, "first", "second") is not None
+    crossing = bs.crossover_scale(fit, "first", "second")
+    assert "better=" in crossing.sentence
+    assert not [name for name in crossing.summary() if name.endswith("always")]
+    with pytest.raises(ValueError, match=r"Runs\(..., better='higher'\)"):
+        crossing.p_a_overtakes  # noqa: B018
 
 
 def test_what_is_better_is_checked_kept_and_saved(tmp_path):

@@ -92,14 +92,9 @@ def crossings(comparison: "Comparison") -> Iterator[str]:
     import itertools
 
     from bayescale.quantities import crossover_scale
-    from bayescale.quantities.sources import direction
 
-    fits = comparison.fits.values()
-    runs = next(iter(fits)).runs
+    runs = next(iter(comparison.fits.values())).runs
     if len(runs.x) > 1 or not runs.groups:
-        return
-    if all(direction(fit) is None for fit in fits):
-        yield "Say with --better which responses are better, to be told which family is."
         return
     first, *others = runs.groups
     if not 2 <= len(runs.labels(first)) <= 4:

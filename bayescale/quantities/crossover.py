@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayescale.posterior.intervals import interval
-from bayescale.quantities.curves import TINY, Curve, advantage
+from bayescale.quantities.curves import TINY, Curve, excess
 from bayescale.quantities.paths import Path, Way, path_of, two_scales
 from bayescale.quantities.results import Result, averaged_over, columns, percent
 from bayescale.quantities.roots import log_grid, sign_changes
@@ -33,8 +33,8 @@ class Crossover(Result):
         logarithm, never a mean.
     crossings : array, shape (sample, most crossings)
         All crossings in ascending order, padded with nan.
-    a_below, a_above : array of bool, shape (sample,)
-        Whether `a` is better just below and just above the crossing (everywhere, without one).
+    a_higher_below, a_higher_above : array of bool, shape (sample,)
+        Whether `a` is higher just below and just above the crossing (everywhere, without one).
     same : array of bool, shape (sample,)
         Whether the curves are one at all scales within `bounds`; neither is better then.
     bounds : tuple of (float, float)
@@ -49,13 +49,23 @@ class Crossover(Result):
 
     draws: np.ndarray = field(repr=False)
     crossings: np.ndarray = field(repr=False)
-    a_below: np.ndarray = field(repr=False)
-    a_above: np.ndarray = field(repr=False)
+    a_higher_below: np.ndarray = field(repr=False)
+    a_higher_above: np.ndarray = field(repr=False)
     same: np.ndarray = field(repr=False)
     bounds: tuple[float, float]
     a: Curve
     b: Curve
     path: Path
+
+    @property
+    def a_below(self) -> np.ndarray:
+        """Whether `a` is better just below the crossing (everywhere, without one), (sample,)."""
+        return np.asarray(self.a_higher_below == self.a.higher_is_better)
+
+    @property
+    def a_above(self) -> np.ndarray:
+        """Whether `a` is better just above the crossing (everywhere, without one), (sample,)."""
+        return np.asarray(self.a_higher_above == self.a.higher_is_better)
 
     @property
     def p_no_crossing(self) -> float:
@@ -110,13 +120,16 @@ class Crossover(Result):
     def ranked(self) -> np.ndarray:
         """Log scale; without a crossing, beyond either end: where it would have to be."""
         crosses = ~np.isnan(self.draws)
-        a_first = self.a_below[crosses].mean() > 0.5 if crosses.any() else True
-        side = np.where(self.a_below == a_first, np.inf, -np.inf)
+        usual = not crosses.any() or self.a_higher_below[crosses].mean() > 0.5
+        side = np.where(self.a_higher_below == usual, np.inf, -np.inf)
         with np.errstate(invalid="ignore"):
             return np.where(crosses, np.log(self.draws), side)[:, None]
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
-        """Quantiles of log10 scale given a crossing, and the probabilities of everything else."""
+        """Quantiles of log10 scale given a crossing, and the probabilities of everything else.
+
+        Which of both is better is left out where neither table nor law says what is.
+        """
         import pandas as pd
 
         probabilities = {
@@ -124,12 +137,15 @@ class Crossover(Result):
             "p_below_data": self.p_below_data,
             "p_beyond_data": self.p_beyond_data,
             "p_several": self.p_several,
-            f"p_{self.a.label}_overtakes": self.p_a_overtakes,
-            f"p_{self.b.label}_overtakes": self.p_b_overtakes,
-            f"p_{self.a.label}_always": self.p_a_always,
-            f"p_{self.b.label}_always": self.p_b_always,
             "p_same": self.p_same,
         }
+        if self.a.better:
+            probabilities |= {
+                f"p_{self.a.label}_overtakes": self.p_a_overtakes,
+                f"p_{self.b.label}_overtakes": self.p_b_overtakes,
+                f"p_{self.a.label}_always": self.p_a_always,
+                f"p_{self.b.label}_always": self.p_b_always,
+            }
         return pd.DataFrame(
             {**columns(self.log10, ci_prob), **probabilities}, index=[f"log10 {self.path.symbol}"]
         )
@@ -148,7 +164,14 @@ class Crossover(Result):
         if self.p_no_crossing < 1:
             low, median, high = 10 ** np.array(interval(self.log10, 0.9))
             where = f"{symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g})"
-        if self.p_no_crossing > 0.5:
+        if self.a.better is None:
+            said = (
+                f"{a} and {b} cross with probability {percent(1 - self.p_no_crossing)} between "
+                f"{first} and {last}"
+                + (f"; where they do, it is at {where}" if where else "")
+                + "; which is better, Runs(..., better=) says"
+            )
+        elif self.p_no_crossing > 0.5:
             p, better = max((self.p_a_always, a), (self.p_b_always, b))
             said = (
                 f"{a} and {b} do not cross between {first} and {last} with probability "
@@ -231,16 +254,15 @@ def crossover_scale(
     one, other = curves_of(fit, [a, b], groups)
     way = path_of((one, other), path)
     bounds = two_scales("bounds", way.widened(DECADES, DECADES) if bounds is None else bounds)
-    better = advantage(one, other)
+    apart = excess(one, other)
 
-    def ahead(scale: np.ndarray) -> np.ndarray:
+    def higher(scale: np.ndarray) -> np.ndarray:
         if way.symbol != "budget":
-            return better(way.inputs(one, scale))
-        sign = 1.0 if one.higher_is_better else -1.0
+            return apart(way.inputs(one, scale))
         here, there = way.along(one)(scale), way.along(other)(scale)
-        return sign * (here - there) / np.maximum(np.maximum(abs(here), abs(there)), TINY)
+        return (here - there) / np.maximum(np.maximum(abs(here), abs(there)), TINY)
 
-    draw, root, signs = sign_changes(ahead, log_grid(bounds, 25 if way.symbol != "budget" else 8))
+    draw, root, signs = sign_changes(higher, log_grid(bounds, 25 if way.symbol != "budget" else 8))
     samples = len(signs)
     count = np.bincount(draw, minlength=samples)
     crossings = np.full((samples, max(1, int(count.max(initial=0)))), np.nan)

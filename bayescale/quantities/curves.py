@@ -145,15 +145,14 @@ class Curve:
         return full[0] if len(full) == 1 else np.concatenate(full)
 
 
-def advantage(a: Curve, b: Curve) -> Callable[[Inputs], np.ndarray]:
-    """By how much `a` is better than `b`, relative to them: of logarithms where they exist."""
-    sign = 1.0 if a.higher_is_better else -1.0
+def excess(a: Curve, b: Curve) -> Callable[[Inputs], np.ndarray]:
+    """By how much `a` is higher than `b`, relative to them: of logarithms where they exist."""
     if a.is_positive and b.is_positive:
-        return lambda x: sign * (a.log(x) - b.log(x))
+        return lambda x: a.log(x) - b.log(x)
 
     def relative(x: Inputs) -> np.ndarray:
         one, other = a(x), b(x)
-        return np.asarray(sign * (one - other) / np.maximum(np.maximum(abs(one), abs(other)), TINY))
+        return np.asarray((one - other) / np.maximum(np.maximum(abs(one), abs(other)), TINY))
 
     return relative
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.quantities.curves import Curve, advantage
+from bayescale.quantities.curves import Curve, excess
 from bayescale.quantities.inputs import inputs_of, outside_data
 from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
 from bayescale.quantities.sources import Source, curves_of
@@ -103,7 +103,7 @@ def better_at(
     """
     one, other = curves_of(fit, [a, b], groups)
     inputs = inputs_of((one, other), x)
-    ahead = advantage(one, other)(inputs)
+    ahead = excess(one, other)(inputs) * (1.0 if one.higher_is_better else -1.0)
     difference = one(inputs) - other(inputs)
     probability = (ahead > SAME).mean(axis=0) + 0.5 * (np.abs(ahead) <= SAME).mean(axis=0)
     outside = outside_data(one, inputs) | outside_data(other, inputs)
