@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import numpy as np
+
 from bayescale.model.signature import prior_text
 
 
@@ -40,13 +42,15 @@ def prior_to_json(prior: Any) -> dict[str, Any] | str:
         Of PyMC, or of PreliZ.
     """
     from pymc.printing import str_for_dist
+    from pytensor import function
 
     if isinstance(prior, LostPrior):
         return prior.text
     variable = prior.to_pymc() if hasattr(prior, "to_pymc") else prior
     node = variable.owner
     try:
-        numbers = [p.eval(mode="FAST_COMPILE").tolist() for p in node.op.dist_params(node)]
+        values = function([], list(node.op.dist_params(node)), mode="FAST_COMPILE")()
+        numbers = [np.asarray(value).tolist() for value in values]
         said = {"distribution": _name_in_pymc(node.op), "numbers": numbers}
         if prior_text(_distribution(said)) == prior_text(_with_numbers(variable, numbers)):
             return said
