@@ -70,8 +70,8 @@ def page_of(answer: Answer, out: Path) -> str:
 
     best = answer.comparison.best
     captions = {
-        "Measured runs, and the stacked forecast of a new run with its bands; what lies beyond "
-        "the dotted line is extrapolation.": "forecast.png",
+        "Measured runs, and the stacked forecast of a new run with its bands; lines "
+        "that are not solid are extrapolation.": "forecast.png",
         **{
             f"{name or 'Exponents'} of {best}.": file
             for file, name in exponent_figures(answer.comparison.fits[best]).items()

@@ -175,7 +175,7 @@ def _draw(
             _measurements(ax, rows, at, "0.7", ".")
         if len(rows):
             edges.append((mine if len(mine) else rows)[at].max())
-        series = series.sort_values(at, kind="stable")
+        series = series.sort_values(at, kind="stable").drop_duplicates([at, *others])
         if len(series) == 1 or (others and not series[at].is_unique):
             _scattered(ax, series, forecast.ci_prob, at, look)
         else:
