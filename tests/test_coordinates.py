@@ -241,6 +241,17 @@ def test_a_single_row_leaves_its_scatter_open():
     assert found["scale_a"] == found["scale_b"] == pytest.approx(0.3)
 
 
+def test_a_line_that_passes_its_cap_early_is_likely_beforehand():
+    law, line = bs.laws.LogLaw(cap=100.0), {"a": 22.0, "b": 12.0}
+    x = np.geomspace(1e6, 1e11, 40)
+    runs = bs.Runs({"x": x, "y": law(x, **line)}, y="y", x="x")
+    found = arrays_of(structure_of(law, runs, None, bs.StudentT(), None), runs)
+    level = line["a"] + line["b"] * np.log10(x).mean()
+    away = {"a": level - found["offset_a"], "b": line["b"]}
+    for q in law.parameters:
+        assert abs(away[q.name]) < 2 * q.spread * found[f"scale_{q.name}"]
+
+
 def test_an_effect_on_y_itself_counts_in_standard_deviations_of_y():
     y = 1000 + np.linspace(-40, 40, 8)
     on_y, on_log = (anchors(bs.laws.PowerLaw(), y, n) for n in (bs.StudentT(), bs.LogStudentT()))

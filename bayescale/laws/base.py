@@ -95,9 +95,9 @@ def level(name: str, between: float = 1.0) -> Parameter:
     return Parameter(name, "level", "log", 0.0, 1.5, between)
 
 
-def intercept(name: str) -> Parameter:
+def intercept(name: str, spread: float = 2.0) -> Parameter:
     """Additive constant: anchored as the response at the geometric mean of the inputs."""
-    return Parameter(name, "intercept", "real", 0.0, 2.0, 1.0)
+    return Parameter(name, "intercept", "real", 0.0, spread, 1.0)
 
 
 def location(name: str, of: str, after: str | None = None) -> Parameter:

@@ -1,12 +1,16 @@
 """Responses that change by a constant amount per decade."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, intercept, slope
+from bayescale.laws.base import Law, Parameter, Parameters, intercept, slope
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import softplus
+
+#: How much wider priors are under a cap, where responses scatter less than the line rises.
+CAPPED = 5.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,16 @@ class LogLaw(Law):
 
     name = "log_law"
     response = "real"
-    parameters = (intercept("a"), slope("b", spread=3.5, between=1.0, of="a"))
     example = Example({"a": -20.0, "b": 5.0}, {"x": (1e7, 1e11)}, noise=1.0)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        """Value at ``x = 1`` and rise per decade."""
+        wider = 1.0 if self.cap is None else CAPPED
+        return (
+            intercept("a", spread=2.0 * wider),
+            slope("b", spread=3.5 * wider, between=1.0, of="a"),
+        )
 
     def mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.mean`."""
