@@ -106,7 +106,7 @@ def olmo() -> dict[str, Any]:
         bs.laws.LossToAccuracy(),
         bs.Runs(small, y=("solved", "items"), x={"L": "bpb"}, groups=["task"]),
         pooling={"hi": bs.Shared()},
-        **SAMPLING,
+        **LONGER,
     )
     forecast = bs.chain(loss, metric).forecast(
         {"N": large.params, "D": large.tokens, "trials": large["items"]},
