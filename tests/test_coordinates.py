@@ -252,6 +252,19 @@ def test_a_line_that_passes_its_cap_early_is_likely_beforehand():
         assert abs(away[q.name]) < 2 * q.spread * found[f"scale_{q.name}"]
 
 
+def test_the_response_at_the_anchor_is_that_of_the_line_behind_a_cap():
+    line = {"a": -280.0, "b": 15.0}
+    x = np.geomspace(1e21, 1e22, 10)
+    runs = bs.Runs({"x": x, "y": line["a"] + line["b"] * np.log10(x)}, y="y", x="x")
+    found = []
+    for law in (bs.laws.LogLaw(), bs.laws.LogLaw(cap=100.0)):
+        fit = bs.known_fit(law, runs, line)
+        assert float(fit.posterior["a"].mean()) == pytest.approx(line["a"])
+        z = coordinates(np, fit.structure, fit.draws, fit.arrays)
+        found.append(z["a"].mean())
+    np.testing.assert_allclose(found, np.mean(runs.y))
+
+
 def test_an_effect_on_y_itself_counts_in_standard_deviations_of_y():
     y = 1000 + np.linspace(-40, 40, 8)
     on_y, on_log = (anchors(bs.laws.PowerLaw(), y, n) for n in (bs.StudentT(), bs.LogStudentT()))

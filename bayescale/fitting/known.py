@@ -122,7 +122,7 @@ def _coordinates_of(
     at = anchor(np, arrays)
     p = Parameters(np, {q.name: wanted[q.name] for q in law.parameters})
     if law.parameter(anchored).role == "intercept":
-        z[anchored] = wanted[anchored] + law.mean(np, p.with_values(**{anchored: 0.0}), *at)
+        z[anchored] = wanted[anchored] - law.intercept_at(np, p, 0.0, *at)
         return z
     reducible = law.log_reducible(np, p, *at)
     parts = {q.name: p.log(q.name) for q in law.with_role("floor")}

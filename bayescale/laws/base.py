@@ -355,6 +355,15 @@ class Law:
             logs[name] = (log_response - unit) / degree + log_share
         return logs
 
+    def intercept_at(self, xp: Any, p: Parameters, response: Any, *x: Any) -> Any:
+        """Intercept that puts the response at the anchor where it is wanted.
+
+        The default is right where the intercept is added to the rest; arguments as for
+        :meth:`levels_at`.
+        """
+        (q,) = self.with_role("intercept")
+        return response - self.mean(xp, p.with_values(**{q.name: 0.0}), *x)
+
     def __call__(self, *x: Any, **parameters: Any) -> Any:
         """Mean response for numbers, arrays or xarray objects.
 

@@ -59,10 +59,17 @@ class LogLaw(Law):
 
     def mean(self, xp: Any, p: Parameters, x: Any) -> Any:
         """See :meth:`Law.mean`."""
-        line = p.a + p.b * xp.log(x) / log(10.0)
+        line = p.a + self._rise(xp, p, x)
         if self.cap is None:
             return line
         bend = 0.02 * abs(self.cap)
         if bend == 0:
             return xp.minimum(line, self.cap)
         return self.cap - bend * softplus(xp, (self.cap - line) / bend)
+
+    def intercept_at(self, xp: Any, p: Parameters, response: Any, x: Any) -> Any:
+        """See :meth:`Law.intercept_at`; the line may be anchored above its cap."""
+        return response - self._rise(xp, p, x)
+
+    def _rise(self, xp: Any, p: Parameters, x: Any) -> Any:
+        return p.b * xp.log(x) / log(10.0)

@@ -74,8 +74,8 @@ def _anchored(
     }
     x = anchor(xp, arrays)
     if law.parameter(anchored).role == "intercept":
-        p = at_units(xp, at_anchor).with_values(**{anchored: 0.0})
-        return {anchored: ("values", z[anchored] - law.mean(xp, p, *x))}
+        p = at_units(xp, at_anchor)
+        return {anchored: ("values", law.intercept_at(xp, p, z[anchored], *x))}
 
     parts = split(xp, structure, z)
     result = {name: ("logs", value) for name, value in parts.log_floors.items()}
