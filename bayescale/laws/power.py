@@ -33,7 +33,7 @@ class PowerLaw(Law):
     """
 
     name = "power_law"
-    parameters = (level("A"), exponent("alpha", of="A"))
+    parameters = (level("A"), exponent("alpha", spread=0.8, of="A"))
     monotone = {"x": -1}
     presets = {
         "kaplan_2020_N": {"A": 8.8e13**0.076, "alpha": 0.076},
