@@ -56,7 +56,7 @@ def forecast(
         list[str] | None,
         typer.Option(
             help="The scale to forecast, as a number or SYMBOL=NUMBER for each of several inputs; "
-            "100 times the largest by default."
+            "10 times the largest by default."
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder for tables, figures and fits.")] = Path(

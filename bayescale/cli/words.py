@@ -16,7 +16,7 @@ DEFAULT_LAWS = ("power_law_offset", "bnsl", "crossover_power_law")
 
 
 #: How far beyond the largest run a forecast goes when nobody says.
-REACH = 100.0
+REACH = 10.0
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:
