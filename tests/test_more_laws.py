@@ -15,7 +15,6 @@ from bayescale.laws import (
     knowledge,
     logit_growth,
     massive_activation,
-    max_lr,
     mcq,
     moe,
     nmt,
@@ -209,10 +208,11 @@ def test_shapes_follow_from_the_slopes_at_both_ends():
 # Stability ----------------------------------------------------------------------------------
 
 
-def test_runs_are_stable_as_often_as_asked_at_the_learning_rate_that_is_named():
-    constants = {"lr_inf": 0.4, "B0": 500.0, "p": 0.8, "w": 0.4}
-    lr = max_lr.stable_lr(constants, 64.0, 0.95)
-    law = bs.laws.MaxLRBatch(outcomes=True)
+@pytest.mark.parametrize("power", [None, 0.5])
+def test_runs_are_stable_as_often_as_asked_at_the_learning_rate_that_is_named(power):
+    law = bs.laws.MaxLRBatch(outcomes=True, power=power)
+    constants = {"lr_inf": 0.4, "B0": 500.0, "w": 0.4} | ({"p": 0.8} if power is None else {})
+    lr = law.stable_lr(constants, 64.0, 0.95)
     assert float(law(64.0, lr, **constants)) == pytest.approx(0.95)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
+import numpy as np
+
 from bayescale.laws.base import Law, Parameter, Parameters, exponent, level, location, width
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sigmoid, softplus
@@ -102,36 +104,40 @@ class MaxLRBatch(Law):
 
     def log_mean(self, xp: Any, p: Parameters, B: Any, *lr: Any) -> Any:
         """See :meth:`Law.log_mean`."""
-        power = p.p if self.power is None else self.power
-        log_max = p.log_lr_inf - softplus(xp, power * (p.log_B0 - xp.log(B)))
+        log_max = self._log_max(xp, p, B)
         return log_sigmoid(xp, (log_max - xp.log(lr[0])) / p.w) if self.outcomes else log_max
+
+    def _log_max(self, xp: Any, p: Parameters, B: Any) -> Any:
+        power = p.p if self.power is None else self.power
+        return p.log_lr_inf - softplus(xp, power * (p.log_B0 - xp.log(B)))
+
+    def stable_lr(self, constants: Mapping[str, Any], B: Any, probability: float) -> Any:
+        r"""Learning rate at which a run is stable with a given probability, from outcomes.
+
+        .. math:: \eta = \eta_{max}(B) \left(\frac{1 - q}{q}\right)^w
+
+        Parameters
+        ----------
+        constants : mapping
+            ``lr_inf``, ``B0``, ``w`` and, unless `power` is given, ``p``: numbers, arrays or the
+            variables of a posterior.
+        B : array_like
+            Batch.
+        probability : float
+            q, that of a stable run.
+
+        Examples
+        --------
+        >>> law = MaxLRBatch(power=1.0, outcomes=True)
+        >>> constants = {"lr_inf": 0.4, "B0": 512.0, "w": 0.5}
+        >>> round(float(law.stable_lr(constants, 512.0, 0.9)), 6)
+        0.066667
+        """
+        largest = np.exp(self._log_max(np, Parameters(np, constants), B))
+        return largest * ((1 - probability) / probability) ** constants["w"]
 
     def identifiability(self, x: Any) -> list[str]:
         """Say where the range of batches is too narrow to bend in."""
         if log(max(x["B"]) / min(x["B"])) < log(10.0):
             return ["less than a decade of batches: B0 and lr_inf trade off"]
         return []
-
-
-def stable_lr(constants: Mapping[str, Any], B: Any, probability: float) -> Any:
-    r"""Learning rate at which a run is stable with a given probability, from outcomes.
-
-    .. math:: \eta = \eta_{max}(B) \left(\frac{1 - q}{q}\right)^w
-
-    Parameters
-    ----------
-    constants : mapping
-        ``lr_inf``, ``B0``, ``p`` and ``w``: numbers, arrays or the variables of a posterior.
-    B : array_like
-        Batch.
-    probability : float
-        q, that of a stable run.
-
-    Examples
-    --------
-    >>> constants = {"lr_inf": 0.4, "B0": 512.0, "p": 1.0, "w": 0.5}
-    >>> round(stable_lr(constants, 512.0, 0.9), 6)
-    0.066667
-    """
-    largest = constants["lr_inf"] / (1 + (constants["B0"] / B) ** constants["p"])
-    return largest * ((1 - probability) / probability) ** constants["w"]
