@@ -372,6 +372,18 @@ def test_verification_overtakes_at_the_budget_that_is_named():
     np.testing.assert_allclose(many["S"] * (1 + 0.5 * many["V"]), 1e5)
 
 
+def test_a_budget_that_does_not_pay_for_one_verified_solution_is_no_answer():
+    constants = {"F": 0.85, "s0": 0.5, "u": 0.4, "h0": 0.8, "v0": 0.5, "w": 0.8}
+    assert genrm.overtaking_budget(constants, ratio=4.0) == pytest.approx(5.0)
+    assert genrm.best_split(constants, 5.0, 4.0)["S"] == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="at least 5, a solution that is verified once, not 2"):
+        genrm.best_split(constants, 2.0, 4.0)
+    with pytest.raises(ValueError, match="at least 1, one solution, not"):
+        genrm.best_split(constants, 0.5, 4.0, verify=False)
+    with pytest.raises(ValueError, match="at least 5, a solution"):
+        genrm.overtaking_budget(constants, ratio=4.0, most=3.0)
+
+
 def test_the_cost_for_an_accuracy_inverts_the_law_and_sparse_attention_is_cheaper():
     config = {"N": 4e9, "k": 8.0, "Lo": 2e4, "Li": 500.0, "heads": 1e5, "kv": 3e4}
     law = bs.laws.KineticsCost()

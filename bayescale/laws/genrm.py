@@ -102,7 +102,12 @@ def best_split(
     Returns
     -------
     dict
-        ``S``, ``V`` and ``accuracy``, each of shape (...).
+        ``S``, at least 1, ``V`` and ``accuracy``, each of shape (...).
+
+    Raises
+    ------
+    ValueError
+        If the budget does not pay for one solution, verified once where it is to be verified.
 
     Examples
     --------
@@ -115,8 +120,10 @@ def best_split(
     4 False
     4096 True
     """
-    most = max((budget - 1) / ratio, 1.0)
-    V = np.geomspace(1.0, most, 200) if verify else np.zeros(1)
+    if budget < (least := 1 + ratio * bool(verify)):
+        what = "a solution that is verified once" if verify else "one solution"
+        raise ValueError(f"the budget must be at least {least:g}, {what}, not {budget:g}")
+    V = np.geomspace(1.0, (budget - 1) / ratio, 200) if verify else np.zeros(1)
     S = budget / (1 + ratio * V)
     made = {k: np.asarray(v, float)[..., None] for k, v in constants.items()}
     accuracy = GenRMvsSC()(S, 1 + V, **made)
@@ -134,12 +141,17 @@ def overtaking_budget(constants: Mapping[str, Any], ratio: float, most: float = 
     ratio : float
         As for :func:`best_split`.
     most : float
-        Largest budget considered.
+        Largest budget considered; the smallest is one solution, verified once.
 
     Returns
     -------
     array, shape (...)
         In solutions; infinite where self-consistency is best up to `most`.
+
+    Raises
+    ------
+    ValueError
+        If `most` is below the smallest budget.
 
     Examples
     --------
@@ -147,7 +159,7 @@ def overtaking_budget(constants: Mapping[str, Any], ratio: float, most: float = 
     >>> bool(4 < budget < 4096)
     True
     """
-    budgets = np.geomspace(2.0, most, 120)
+    budgets = np.geomspace(1 + ratio, most, 120)
     ahead = np.stack(
         [
             best_split(constants, c, ratio)["accuracy"]
