@@ -61,6 +61,26 @@ def test_where_nobody_says_what_is_better_the_answer_is_refused(law, draws, y):
         crossing.p_a_overtakes  # noqa: B018
 
 
+@pytest.mark.parametrize("law", [LAWS.LogitGrowth(), LAWS.GrowthTiming(), LAWS.BivariatePower()])
+def test_a_quantity_that_may_fall_or_rise_is_not_taken_for_a_loss(law):
+    table = {symbol: list(ends) for symbol, ends in law.example.inputs.items()}
+    constants = {q.name: law.example.parameters[q.name] for q in law.parameters}
+    runs = bs.Runs({**table, "y": [1.0, 2.0]}, y="y", x={s: s for s in law.inputs})
+    path = dict.fromkeys(law.inputs[1:], 1e10)
+    with pytest.raises(ValueError, match=r"Runs\(..., better='higher'\)"):
+        bs.scale_for(bs.known_fit(law, runs, constants), 200.0, path=path)
+
+
+def test_more_leverage_is_better():
+    law = LAWS.MoEEfficiencyLeverage(ratios=True)
+    constants = law.presets["tian_2025"]
+    x = {"A": [0.01, 0.3, 0.1, 0.03], "G": [4.0, 4.0, 12.0, 12.0], "C": [1e19, 1e20, 1e21, 1e18]}
+    table = {**x, "EL": law(*x.values(), **constants)}
+    fit = bs.known_fit(law, bs.Runs(table, y="EL", x={s: s for s in x}), constants)
+    reach = bs.scale_for(fit, [2.0, 4.0], path={"A": 0.03, "G": 12.0})
+    np.testing.assert_allclose(law(0.03, 12.0, reach.draws[0], **constants), [2.0, 4.0])
+
+
 def test_what_is_better_is_checked_kept_and_saved(tmp_path):
     table = {"C": [1e17, 1e21], "score": [20.0, 60.0]}
     with pytest.raises(bs.RunsError, match='give better="higher" or "lower"'):

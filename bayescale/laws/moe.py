@@ -86,6 +86,11 @@ class MoEEfficiencyLeverage(Law):
         return ("A", "G", "C") if self.granularity else ("A", "C")
 
     @property
+    def better(self) -> str | None:  # type: ignore[override]
+        """Leverages are the better the higher they are; losses go without saying."""
+        return "higher" if self.ratios else None
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
         """Those of the dense curve, where losses are fitted, and of the leverage."""
         dense = (floor("E"), level("K"), exponent("kappa", median=0.15, of="K"))

@@ -245,7 +245,9 @@ def direction(fit: Any) -> str | None:
     signs = set(fit.law.monotone.values())
     if fit.runs.is_counts:
         return None if signs == {-1} else "higher"
-    return "lower" if fit.law.response == "positive" and signs != {1} else None
+    # A slope of a level has either sign, as that of a best learning rate, which may rise.
+    rises = signs == {1} or any(q.role == "slope" and q.of for q in fit.law.parameters)
+    return None if fit.law.response != "positive" or rises else "lower"
 
 
 def _response(runs: Any) -> str:
