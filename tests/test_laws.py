@@ -316,6 +316,7 @@ MISTAKES = [
     ({"parameters": (level("A"), location("d", of="x", after="e"))}, "'d' comes after 'e'"),
     ({"parameters": (level("A"), exponent("A"))}, "two parameters are called 'A'"),
     ({"monotone": {"q": 1}}, "monotone names 'q', and the inputs are x"),
+    ({"conditions": ("q",)}, "conditions names 'q', and the inputs are x"),
     ({"response": "reals"}, "response must be one of .*'reals'"),
     ({"better": "up"}, "better must be one of .*'up'"),
 ]

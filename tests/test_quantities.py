@@ -429,6 +429,50 @@ def test_a_line_in_the_logarithm_of_scale_has_no_end():
     assert bs.asymptote(fit).draws[:, 0].tolist() == [-np.inf, np.inf]
 
 
+def at_its_example(law, **columns):
+    """Fit of a law with the constants of its example, known exactly, to a grid of inputs."""
+    constants = {q.name: law.example.parameters[q.name] for q in law.parameters}
+    grid = dict(zip(columns, map(np.ravel, np.meshgrid(*columns.values())), strict=True))
+    runs = bs.Runs({**grid, "y": law(*grid.values(), **constants)}, y="y", x={s: s for s in grid})
+    return bs.known_fit(law, runs, constants)
+
+
+@pytest.mark.parametrize(
+    ("law", "columns", "floor"),
+    [
+        (bs.laws.Overtraining(), {"C": [1e17, 1e19, 1e21], "M": [5.0, 20.0, 320.0]}, 1.5083),
+        (bs.laws.PruningFrontier(), {"D": [1e4, 1e5, 1e6], "f": [0.2, 0.5, 1.0]}, 0.05),
+        (bs.laws.LRAnnealing(), {"step": [1e3, 1e4], "lr": [1e-4, 3e-4]}, 3.057),
+    ],
+)
+def test_conditions_of_a_run_do_not_grow_with_its_scale(law, columns, floor):
+    np.testing.assert_allclose(bs.asymptote(at_its_example(law, **columns)).draws, floor)
+
+
+def test_an_asymptote_is_asked_for_where_conditions_matter():
+    law, columns = bs.laws.MCQComposition(), {"C": [1e17, 1e19, 1e21], "choice": [1.0, 2.0]}
+    fit = at_its_example(law, **columns)
+    with pytest.raises(ValueError, match=r"depends on choice: .*at=\{'choice': 2\}"):
+        bs.asymptote(fit)
+    right = bs.asymptote(fit, at={"choice": 1.0}).draws
+    np.testing.assert_allclose(right, law.example.parameters["E"])
+    with pytest.raises(ValueError, match="no input is called 'E'"):
+        bs.asymptote(fit, at={"E": 1.0})
+    with pytest.raises(ValueError, match="must be one positive number"):
+        bs.asymptote(fit, at={"choice": [1.0, 2.0]})
+    accuracy = at_its_example(bs.laws.LossToAccuracy(), L=[2.0, 2.5, 3.0])
+    with pytest.raises(ValueError, match="no input is left that grows"):
+        bs.asymptote(accuracy)
+
+
+def test_a_model_of_one_size_ends_above_the_floor():
+    _, p = chinchilla(3)
+    p["beta"] = np.array([0.01, 0.1, 0.4])
+    fit = bs.known_fit(bs.laws.Chinchilla(), joint_table(), p)
+    ends = p["E"] + p["A"] * 1e9 ** -p["alpha"]
+    np.testing.assert_allclose(bs.asymptote(fit, at={"N": 1e9}).draws[:, 0], ends)
+
+
 def test_the_same_asymptote_for_both_cannot_be_told_apart():
     gap = bs.asymptote_gap(power_laws([60.0, 50.0], [0.2, 0.1]), "lstm", "gpt")
     assert gap.is_shared

@@ -254,6 +254,8 @@ class Law:
 
     name: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ("x",)
+    #: Inputs of which a larger run does not have more, such as a ratio, a bit-width or a loss.
+    conditions: ClassVar[tuple[str, ...]] = ()
     response: ClassVar[str] = "positive"
     #: "lower" or "higher" where the law says what it is a law of, such as an accuracy.
     better: ClassVar[str | None] = None

@@ -63,6 +63,7 @@ class CriticalBatch(Law):
 
     name = "critical_batch"
     inputs = ("L", "B")
+    conditions = ("L",)
     parameters = (
         level("S_r"),
         exponent("aS", median=0.6),

@@ -37,6 +37,7 @@ class EffectiveParameters(Law):
 
     name = "effective_parameters"
     inputs = ("N", "D", "P")
+    conditions = ("P",)
     parameters = (
         floor("E"),
         level("A"),

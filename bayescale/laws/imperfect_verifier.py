@@ -63,6 +63,7 @@ class ImperfectVerifier(Law):
 
     name = "imperfect_verifier"
     inputs = ("K", "outcome")
+    conditions = ("outcome",)
     response = "unit"
     better = "higher"
     parameters = (

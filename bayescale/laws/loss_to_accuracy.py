@@ -38,6 +38,7 @@ class LossToAccuracy(Law):
 
     name = "loss_to_acc_sigmoid"
     inputs = ("L",)
+    conditions = ("L",)
     response = "unit"
     better = "higher"
     parameters = (

@@ -39,6 +39,7 @@ class LossToError(Law):
 
     name = "loss_to_error_exp"
     inputs = ("L",)
+    conditions = ("L",)
     response = "unit"
     better = "lower"
     parameters = (

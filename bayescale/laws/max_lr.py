@@ -71,6 +71,11 @@ class MaxLRBatch(Law):
         return ("B", "lr") if self.outcomes else ("B",)
 
     @property
+    def conditions(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The learning rate of a run."""
+        return ("lr",) if self.outcomes else ()
+
+    @property
     def response(self) -> str:  # type: ignore[override]
         """A learning rate, or the rate of stable runs."""
         return "unit" if self.outcomes else "positive"

@@ -44,6 +44,7 @@ class MCQComposition(Law):
 
     name = "mcq_composition"
     inputs = ("C", "choice")
+    conditions = ("choice",)
     parameters = (
         floor("E"),
         level("A"),

@@ -86,6 +86,11 @@ class MoEEfficiencyLeverage(Law):
         return ("A", "G", "C") if self.granularity else ("A", "C")
 
     @property
+    def conditions(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The shape of a model, whatever its compute."""
+        return self.inputs[:-1]
+
+    @property
     def better(self) -> str | None:  # type: ignore[override]
         """Leverages are the better the higher they are; losses go without saying."""
         return "higher" if self.ratios else None

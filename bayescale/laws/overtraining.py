@@ -36,6 +36,7 @@ class Overtraining(Law):
 
     name = "overtraining"
     inputs = ("C", "M")
+    conditions = ("M",)
     parameters = (floor("E"), level("a"), level("b"), exponent("eta", median=0.15))
     monotone = {"C": -1}
     presets = {

@@ -57,6 +57,7 @@ class CapybaraFP(Law):
 
     name = "capybara_fp"
     inputs = ("N", "D", "Eb", "Mb", "Bk")
+    conditions = ("Eb", "Mb", "Bk")
     monotone = {"N": -1, "Eb": -1, "Mb": -1, "Bk": 1}
     presets = {
         "sun_2025": {
@@ -198,6 +199,7 @@ class QATError(Law):
 
     name = "qat_error"
     inputs = ("N", "D", "G")
+    conditions = ("G",)
     parameters = (
         floor("E"),
         level("A"),
@@ -300,6 +302,7 @@ class ComputeOptimalQAT(Law):
 
     name = "compute_optimal_qat"
     inputs = ("N", "D", "bits")
+    conditions = ("bits",)
     response = "unit"
     parameters = (positive("a", median=6.0),)
     monotone = {"N": -1, "D": 1, "bits": -1}

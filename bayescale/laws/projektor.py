@@ -48,6 +48,7 @@ class Projektor(Law):
 
     name = "projektor"
     inputs = ("N", "OT")
+    conditions = ("OT",)
     response = "real"
     better = "higher"
     parameters = (

@@ -49,6 +49,7 @@ class PruningFrontier(Law):
 
     name = "pruning_frontier"
     inputs = ("D", "f")
+    conditions = ("f",)
     parameters = (
         floor("E"),
         level("A"),

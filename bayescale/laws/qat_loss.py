@@ -65,6 +65,7 @@ class QATLoss(Law):
 
     name = "qat_loss"
     inputs = ("N", "D_fp", "D_qat", "bits")
+    conditions = ("bits",)
     parameters = (
         floor("E"),
         level("A"),

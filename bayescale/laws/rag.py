@@ -64,6 +64,7 @@ class RAGInference(Law):
 
     name = "rag_inference"
     inputs = ("docs", "shots", "iters", "i_doc", "i_shot")
+    conditions = ("i_doc", "i_shot")
     better = "higher"
     parameters = (
         *(slope(f"a_{part}", spread=1.0, between=0.2) for part in _NAMES),

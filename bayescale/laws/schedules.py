@@ -84,6 +84,7 @@ class LRAnnealing(Law):
     N_r: float = 1e8
 
     name = "lr_annealing"
+    conditions = ("lr",)
 
     @property
     def inputs(self) -> tuple[str, ...]:  # type: ignore[override]

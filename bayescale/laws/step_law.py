@@ -64,6 +64,7 @@ class StepLaw(Law):
 
     name = "step_law"
     inputs = ("N", "D", "lr", "B")
+    conditions = ("lr", "B")
     parameters = (
         floor("E"),
         level("A_N"),

@@ -44,6 +44,10 @@ def _mistakes(law: Any) -> Iterator[str]:
         for symbol in law.monotone:
             if symbol not in law.inputs:
                 yield f"monotone names {symbol!r}, and the inputs are {_listed(law.inputs)}"
+    if _known(law.inputs, law.conditions):
+        for symbol in law.conditions:
+            if symbol not in law.inputs:
+                yield f"conditions names {symbol!r}, and the inputs are {_listed(law.inputs)}"
     if not _known(law.parameters):
         return
     for q in law.parameters:

@@ -28,6 +28,16 @@ def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
     return {s: np.array(v).ravel() for s, v in zip(symbols, arrays, strict=True)}
 
 
+def given(curve: Curve, at: Mapping[str, float] | None) -> dict[str, float]:
+    """Check inputs that are held at one value each."""
+    for symbol, value in (at or {}).items():
+        if symbol not in curve.symbols:
+            raise ValueError(no_such(symbol, "input", curve.symbols))
+        if np.ndim(value) or not 0 < value < np.inf:
+            raise ValueError(f"at[{symbol!r}] must be one positive number, not {value!r}")
+    return dict(at or {})
+
+
 def outside_data(curve: Curve, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Whether inputs lie outside the data of a curve in any of its symbols, shape (points,)."""
     outside = [

@@ -1,12 +1,13 @@
 """Where curves end, and how steeply they get there: asymptotes and exponents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from bayescale.quantities.curves import Curve, Form
+from bayescale.quantities.inputs import given
 from bayescale.quantities.results import Result, averaged_over, columns, percent, span
 from bayescale.quantities.sources import Source, curves_of, every_curve, no_such
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asymptote(Result):
-    """Response that every mean curve tends to as all inputs grow.
+    """Response that every mean curve tends to with scale.
 
     Attributes
     ----------
@@ -142,8 +143,16 @@ class Contrast(Result):
         return plot_contrast(self, ax)
 
 
-def asymptote(fit: Source, *, groups: Mapping[str, Any] | None = None) -> Asymptote:
-    """Response that the mean curves tend to as all inputs grow.
+def asymptote(
+    fit: Source,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    at: Mapping[str, float] | None = None,
+) -> Asymptote:
+    """Response that the mean curves tend to with scale, as inputs grow together without end.
+
+    Inputs that a law calls its conditions, such as tokens per parameter or a bit-width, do not
+    grow: they stay where the data have them.
 
     Parameters
     ----------
@@ -151,11 +160,18 @@ def asymptote(fit: Source, *, groups: Mapping[str, Any] | None = None) -> Asympt
         Where the curves come from; a mixture of forms mixes their asymptotes.
     groups : mapping of str to label, optional
         Labels to keep; groups that are left out run over all combinations of the table.
+    at : mapping of str to float, optional
+        Inputs to hold, e.g. ``{"N": 7e9}`` for a model of this size on data without end.
 
     Returns
     -------
     Asymptote
         One per combination of labels, all with joint draws.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left that grows, or conditions matter whose value is not given.
 
     Notes
     -----
@@ -174,12 +190,17 @@ def asymptote(fit: Source, *, groups: Mapping[str, Any] | None = None) -> Asympt
     curves = every_curve(fit, groups)
     pick = np.max if curves[0].better == "higher" else np.min
     best = np.array([pick(curve.measured) for curve in curves])
-    draws = np.stack([limit_of(curve) for curve in curves], axis=1)
+    draws = np.stack([limit_of(curve, at) for curve in curves], axis=1)
     return Asymptote(tuple(c.label for c in curves), draws, best, curves[0].response)
 
 
 def asymptote_gap(
-    fit: Source, a: Any, b: Any, *, groups: Mapping[str, Any] | None = None
+    fit: Source,
+    a: Any,
+    b: Any,
+    *,
+    groups: Mapping[str, Any] | None = None,
+    at: Mapping[str, float] | None = None,
 ) -> Contrast:
     """Difference between the asymptotes of two curves, and P(that of `a` is lower).
 
@@ -187,6 +208,8 @@ def asymptote_gap(
     ----------
     fit, a, b, groups
         As for :func:`bayescale.crossover_scale`.
+    at
+        As for :func:`bayescale.asymptote`.
 
     Returns
     -------
@@ -205,7 +228,7 @@ def asymptote_gap(
     """
     one, other = curves_of(fit, [a, b], groups)
     with np.errstate(invalid="ignore"):
-        gap = limit_of(one) - limit_of(other)
+        gap = limit_of(one, at) - limit_of(other, at)
     return Contrast("asymptote", one.label, other.label, gap, one.averaged)
 
 
@@ -280,22 +303,50 @@ def natural_of(form: Form, parameter: str) -> np.ndarray:
     return np.exp(values) if kind == "logs" else values
 
 
-def limit_of(curve: Curve) -> np.ndarray:
-    """Response of a curve as all inputs grow, shape (sample,)."""
-    return np.concatenate([_limit(form, curve.data) for form in curve.forms])
+def limit_of(curve: Curve, at: Mapping[str, float] | None) -> np.ndarray:
+    """Response of a curve as the inputs grow that are neither given nor conditions, (sample,)."""
+    held = given(curve, at)
+    return np.concatenate([_limit(form, curve.data, held) for form in curve.forms])
 
 
-def _limit(form: Form, data: Mapping[str, np.ndarray]) -> np.ndarray:
+def _limit(form: Form, data: Mapping[str, np.ndarray], at: Mapping[str, float]) -> np.ndarray:
+    """Limit of a form, the same at either end of what the data have of a condition."""
+    title = form.law.title
+    conditions = [s for mine, s in form.columns if mine in form.law.conditions and s not in at]
+    growing = [s for _, s in form.columns if s not in at and s not in conditions]
+    if not growing:
+        raise ValueError(f"{title} has no asymptote: no input is left that grows with a run")
+    ends = [
+        _followed(form, data, growing, {**at, **{s: end(data[s]) for s in conditions}})
+        for end in ((np.min, np.max) if conditions else (np.min,))
+    ]
+    if not np.allclose(ends[0], ends[-1], rtol=1e-6, atol=0.0, equal_nan=True):
+        example = ", ".join(f"{s!r}: {np.max(data[s]):g}" for s in conditions)
+        raise ValueError(
+            f"the asymptote of {title} depends on {', '.join(conditions)}: "
+            f"say where it is meant, e.g. at={{{example}}}"
+        )
+    return ends[0]
+
+
+def _followed(
+    form: Form,
+    data: Mapping[str, np.ndarray],
+    growing: Sequence[str],
+    held: Mapping[str, float],
+) -> np.ndarray:
     """Follow a form far out, then decide what it tends to.
 
-    A form that still falls there tends to its floor (0 without one); one that still rises has no
-    limit; any other has arrived.
+    A form that still falls there tends to its floor (0 without one), or goes on as it falls where
+    inputs that are held add to the floor; one that still rises has no limit; any other has arrived.
     """
-    symbols = [symbol for _, symbol in form.columns]
     with np.errstate(all="ignore"):
-        at_data, near, far = (
-            form.mean({s: np.array([x if x else data[s].max()]) for s in symbols})[:, 0]
-            for x in (0.0, 1e240, 1e250)
+        at_data, before, near, far = (
+            form.mean(
+                {s: np.array([v]) for s, v in held.items()}
+                | {s: np.array([x or data[s].max()]) for s in growing}
+            )[:, 0]
+            for x in (0.0, 1e230, 1e240, 1e250)
         )
     if form.law.response == "real":
         arrived = np.abs(far - near) <= 1e-6 * np.maximum(np.abs(far), np.abs(near))
@@ -305,5 +356,15 @@ def _limit(form: Form, data: Mapping[str, np.ndarray]) -> np.ndarray:
     falls = far < at_data
     to_floor = falls & (bool(floors) | (far < near * (1 - 1e-6)))
     rises = (far > at_data) & ~(far <= near * (1 + 1e-6))
-    limit = np.where(to_floor & (floor <= far * (1 + 1e-12)), floor, far)
+    if held:
+        limit = _continued(before, near, far)
+    else:
+        limit = np.where(to_floor & (floor <= far * (1 + 1e-12)), floor, far)
     return np.where(rises | np.isposinf(far), np.inf, limit)
+
+
+def _continued(before: np.ndarray, near: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Limit of values whose steps go on shrinking as they do, by Aitken's formula."""
+    step, last = near - before, far - near
+    with np.errstate(all="ignore"):
+        return np.where(np.abs(last) < np.abs(step), far + last**2 / (step - last), far)
