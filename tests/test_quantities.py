@@ -8,6 +8,7 @@ import pytest
 
 import bayescale as bs
 from bayescale import quantities
+from bayescale.laws import nmt
 from bayescale.laws.base import Law, exponent, level
 from bayescale.quantities.curves import Form
 
@@ -44,6 +45,14 @@ def chinchilla(samples=1, **spread):
         for name, value in BESIROGLU.items()
     }
     return bs.known_fit(bs.laws.Chinchilla(), joint_table(), values), values
+
+
+def at_its_example(law, **columns):
+    """Fit of a law with the constants of its example, known exactly, to a grid of inputs."""
+    constants = {q.name: law.example.parameters[q.name] for q in law.parameters}
+    grid = dict(zip(columns, map(np.ravel, np.meshgrid(*columns.values())), strict=True))
+    runs = bs.Runs({**grid, "y": law(*grid.values(), **constants)}, y="y", x={s: s for s in grid})
+    return bs.known_fit(law, runs, constants)
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +321,53 @@ def test_the_sentence_says_when_the_optimum_is_outside_the_data(uncertain):
         bs.compute_optimal(power_laws([60.0, 50.0], [0.07, 0.07]), 1e20, groups={"family": "lstm"})
 
 
+OVERTRAINING = {"C": [1e17, 1e19, 1e21], "M": [1.0, 20.0, 320.0]}
+
+
+def test_a_law_of_compute_and_tokens_per_parameter_is_asked_for_sizes():
+    law = bs.laws.Overtraining()
+    fit = at_its_example(law, **OVERTRAINING)
+    best = bs.compute_optimal(fit, [1e20, 1e21])
+    ratio = law.best_ratio(law.example.parameters)
+    np.testing.assert_allclose(best.draws["tokens_per_parameter"], ratio, rtol=1e-6)
+    np.testing.assert_allclose(6 * best.draws["N"] * best.draws["D"], [[1e20, 1e21]])
+    assert not best.extrapolated.any()
+    there = law(best.budget, 20.0, **law.example.parameters)
+    np.testing.assert_allclose(best.penalty(20.0), [there - best.draws["loss"][0]])
+    # The same curve in N and D, with a cost of its own, and along budgets spent optimally.
+    (same,) = law.limits
+    constants = same.parameters(law.example.parameters)
+    other = bs.known_fit(bs.laws.Chinchilla(), joint_table(), constants)
+    served = [bs.compute_optimal(one, 1e21, bs.FLOPs6ND(1e12)).draws["N"] for one in (fit, other)]
+    np.testing.assert_allclose(*served, rtol=1e-5)
+    ways = [bs.scale_for(one, 2.3, path=bs.FLOPs6ND()).draws for one in (fit, other)]
+    np.testing.assert_allclose(*ways, rtol=1e-6)
+
+
+def test_what_6ND_does_not_price_needs_a_cost_of_its_own():
+    law = bs.laws.NMTBivariate()
+    fit = at_its_example(law, Ne=[2e7, 2e8, 2e9], Nd=[2e7, 2e8, 2e9])
+    wanted = "free inputs are Ne, Nd: give a cost of these, .* lambda Ne, Nd"
+    for ask in (
+        lambda: bs.compute_optimal(fit, 1e21),
+        lambda: bs.compute_optimal(fit, 1e21, bs.FLOPs6ND(1e12)),
+        lambda: bs.scale_for(fit, 1.5, path=bs.FLOPs6ND()),
+        lambda: bs.pareto({"one": fit}),
+    ):
+        with pytest.raises(ValueError, match=wanted):
+            ask()
+    best = bs.compute_optimal(fit, 1e9, cost=lambda Ne, Nd: Ne + Nd)
+    share = nmt.best_split(1.0, law.example.parameters)[0]
+    np.testing.assert_allclose(best.draws["Ne"], [[share * 1e9]], rtol=1e-6)
+    assert "tokens" not in str(best)
+
+
+def test_a_cost_must_grow_in_what_it_is_called_with():
+    fit = at_its_example(bs.laws.Overtraining(), **OVERTRAINING)
+    with pytest.raises(ValueError, match="called with N, D and must grow in both"):
+        bs.compute_optimal(fit, 1e21, cost=lambda C, M: C)
+
+
 @pytest.mark.parametrize(("cost", "most"), [(None, 1), (quantities.FLOPs6ND(1e11), 12)])
 def test_an_allocation_evaluates_the_law_a_few_times_a_draw_and_budget(
     uncertain, cost, most, monkeypatch
@@ -429,18 +485,10 @@ def test_a_line_in_the_logarithm_of_scale_has_no_end():
     assert bs.asymptote(fit).draws[:, 0].tolist() == [-np.inf, np.inf]
 
 
-def at_its_example(law, **columns):
-    """Fit of a law with the constants of its example, known exactly, to a grid of inputs."""
-    constants = {q.name: law.example.parameters[q.name] for q in law.parameters}
-    grid = dict(zip(columns, map(np.ravel, np.meshgrid(*columns.values())), strict=True))
-    runs = bs.Runs({**grid, "y": law(*grid.values(), **constants)}, y="y", x={s: s for s in grid})
-    return bs.known_fit(law, runs, constants)
-
-
 @pytest.mark.parametrize(
     ("law", "columns", "floor"),
     [
-        (bs.laws.Overtraining(), {"C": [1e17, 1e19, 1e21], "M": [5.0, 20.0, 320.0]}, 1.5083),
+        (bs.laws.Overtraining(), OVERTRAINING, 1.5083),
         (bs.laws.PruningFrontier(), {"D": [1e4, 1e5, 1e6], "f": [0.2, 0.5, 1.0]}, 0.05),
         (bs.laws.LRAnnealing(), {"step": [1e3, 1e4], "lr": [1e-4, 3e-4]}, 3.057),
     ],

@@ -10,9 +10,10 @@ import numpy as np
 from bayescale.laws.joint import Chinchilla
 from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
-from bayescale.quantities.curves import Curve, Inputs, thinned
+from bayescale.quantities.curves import Curve, thinned
 from bayescale.quantities.results import Result, columns, span
-from bayescale.quantities.sources import Source, curve_of, no_such
+from bayescale.quantities.sizes import bought, free_inputs, with_sizes
+from bayescale.quantities.sources import Source, curve_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,8 @@ class Allocation(Result):
     budget : array, shape (budgets,)
         In the unit of the cost.
     draws : mapping of str to array, shape (sample, budgets)
-        ``N``, ``D`` (by the symbols of the table), ``tokens_per_parameter`` and ``loss``.
+        ``N``, ``D`` (or the two inputs that are bought in their place, by their symbols),
+        ``tokens_per_parameter`` where there are these, and ``loss``.
     at_edge : array of bool, shape (sample, budgets)
         Whether the optimum lies at the edge of what the budget allows: there is none inside.
     extrapolated : array of bool, shape (sample, budgets)
@@ -38,7 +40,7 @@ class Allocation(Result):
     curve : Curve
         Draws of the response.
     inputs : tuple of two str
-        Symbols of model size and data size.
+        Symbols of model size and data size, or of what is bought in their place.
     at : mapping of str to float
         Further inputs, fixed.
     """
@@ -88,7 +90,8 @@ class Allocation(Result):
         Parameters
         ----------
         tokens_per_parameter : float
-            The ratio, e.g. 200 for a model that is over-trained ten times.
+            The ratio, e.g. 200 for a model that is over-trained ten times; of other inputs, that
+            of the second to the first.
 
         Returns
         -------
@@ -102,9 +105,7 @@ class Allocation(Result):
         size = bisect(
             lambda N: np.asarray(self.cost(N, tokens_per_parameter * N)) < self.budget, low, high
         )
-        there = self.curve(
-            {**self.at, self.inputs[0]: size, self.inputs[1]: tokens_per_parameter * size}
-        )
+        there = self.curve(bought(self.inputs, size, tokens_per_parameter * size, self.at))
         return np.asarray(there - self.draws["loss"])
 
     @property
@@ -113,10 +114,12 @@ class Allocation(Result):
         size, data = self.inputs
         i = int(np.argmax(self.budget))
         last = {name: values[:, i] for name, values in self.draws.items()}
+        ratio = last.get("tokens_per_parameter")
         said = (
             f"At a budget of {self.budget[i]:.3g} the optimum is {size} = {span(last[size])} and "
-            f"{data} = {span(last[data])}, {span(last['tokens_per_parameter'])} tokens per "
-            f"parameter, where {self.curve.response} is {span(last['loss'], digits=4)}."
+            f"{data} = {span(last[data])}, "
+            f"{'' if ratio is None else f'{span(ratio)} tokens per parameter, '}"
+            f"where {self.curve.response} is {span(last['loss'], digits=4)}."
         )
         if outside := self.extrapolated[:, i].mean():
             said += f" {100 * outside:.0f} % of the draws lie outside the sizes of the data."
@@ -124,7 +127,7 @@ class Allocation(Result):
 
     def median_loss(self, size: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Median of the response at sizes and tokens of any one shape, from some of the draws."""
-        x = {**self.at, self.inputs[0]: size.ravel(), self.inputs[1]: tokens.ravel()}
+        x = bought(self.inputs, size.ravel(), tokens.ravel(), self.at)
         return np.asarray(np.median(thinned(self.curve, 200)(x), axis=0)).reshape(size.shape)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -160,6 +163,8 @@ def compute_optimal(
     cost : callable, optional
         ``cost(N, D)``, growing in both; :class:`FLOPs6ND` by default, and with
         ``FLOPs6ND(inference_tokens=...)`` for a model that will be served.  N and D are counts.
+        A law of two other inputs needs a cost of its own, which takes them in the order of the law;
+        :class:`~bayescale.laws.Overtraining` is asked in N and D, with C = 6 N D and M = D / N.
     groups : mapping of str to label, optional
         Labels of the groups of the fit.
     at : mapping of str to float, optional
@@ -172,7 +177,8 @@ def compute_optimal(
     Raises
     ------
     ValueError
-        If the law does not have two free inputs, or the budget is not positive.
+        If the law does not have two free inputs, or the cost is not that of these, or the budget
+        is not positive.
 
     References
     ----------
@@ -189,20 +195,20 @@ def compute_optimal(
     >>> best.draws["tokens_per_parameter"].round(1)
     array([[21.6, 18.4]])
     """
-    curve = curve_of(fit, groups)
+    curve = with_sizes(curve_of(fit, groups))
     budgets = np.atleast_1d(np.asarray(budget, float))
     if budgets.ndim != 1 or not np.all(np.isfinite(budgets) & (budgets > 0)):
         raise ValueError("budget: every value must be finite and positive")
     cost = FLOPs6ND() if cost is None else cost
-    size, data = inputs = free_inputs(curve, at)
+    size, data = inputs = free_inputs(curve, at, cost)
     best = optimum(curve, cost, budgets, inputs, at)
-    loss = curve({**(at or {}), size: best.N, data: best.D})
-    ratio = best.D / best.N
+    loss = curve(bought(inputs, best.N, best.D, at))
+    ratio = {"tokens_per_parameter": best.D / best.N} if inputs == ("N", "D") else {}
     outside = np.zeros(best.N.shape, bool)
     for symbol, values in ((size, best.N), (data, best.D)):
         known = curve.data[symbol]
         outside |= (values < known.min()) | (values > known.max())
-    draws = {size: best.N, data: best.D, "tokens_per_parameter": ratio, "loss": loss}
+    draws = {size: best.N, data: best.D, **ratio, "loss": loss}
     return Allocation(budgets, draws, best.at_edge, outside, cost, curve, inputs, dict(at or {}))
 
 
@@ -213,19 +219,6 @@ class Optimum:
     N: np.ndarray
     D: np.ndarray
     at_edge: np.ndarray
-
-
-def free_inputs(curve: Curve, at: Mapping[str, float] | None) -> tuple[str, str]:
-    """Symbols of model size and data size: those that are left, in the order of the law."""
-    if unknown := [s for s in at or {} if s not in curve.symbols]:
-        raise ValueError(no_such(unknown[0], "input", curve.symbols))
-    free = [s for s in curve.symbols if s not in (at or {})]
-    if len(free) != 2:
-        raise ValueError(
-            f"an allocation needs a law of model size and data size; the inputs {', '.join(free)} "
-            "are free: fit a joint law, or fix the others with at={...}"
-        )
-    return ("N", "D") if set(free) == {"N", "D"} else (free[0], free[1])
 
 
 def optimum(
@@ -273,13 +266,12 @@ def _numerical(
     at: Mapping[str, float] | None,
 ) -> Optimum:
     """Search at a few budgets, interpolate between them in log C, and polish by Newton's method."""
-    size, data = inputs
     sign = -1.0 if curve.higher_is_better else 1.0
 
     def loss(log_N: np.ndarray, budget: np.ndarray) -> np.ndarray:
         N = np.exp(log_N)
-        x: Inputs = {**(at or {}), size: N, data: data_for(cost, budget, N)}
         with np.errstate(over="ignore", invalid="ignore"):
+            x = bought(inputs, N, data_for(cost, budget, N), at)
             value = sign * (curve.log(x) if curve.is_positive else curve(x))
         return np.where(np.isfinite(value), value, np.inf)
 

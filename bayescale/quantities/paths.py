@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.quantities.curves import Curve, Inputs
+from bayescale.quantities.sizes import bought, free_inputs, with_sizes
 
 #: How further inputs follow the scale (numbers or functions of it), or the price of a run, whose
 #: budget is then the scale and is spent optimally.
@@ -105,13 +106,16 @@ def _range(values: Any) -> tuple[float, float]:
 
 def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path:
     """Budgets that every draw spends as it is best for it."""
-    from bayescale.quantities.allocation import free_inputs, optimum
-
-    size, data = names = free_inputs(curves[0], None)
+    from bayescale.quantities.allocation import optimum
 
     def inputs(curve: Curve, scale: np.ndarray) -> Inputs:
+        names = free_inputs(curve, None, cost)
         best = optimum(curve, cost, np.asarray(scale, float), names)
-        return {size: best.N, data: best.D}
+        return bought(names, best.N, best.D, None)
 
-    ranges = tuple(_range(cost(curve.data[size], curve.data[data])) for curve in curves)
-    return Path("budget", inputs, ranges)
+    def spent(curve: Curve) -> Any:
+        size, data = free_inputs(curve, None, cost)
+        known = with_sizes(curve).data
+        return cost(known[size], known[data])
+
+    return Path("budget", inputs, tuple(_range(spent(curve)) for curve in curves))
