@@ -416,6 +416,15 @@ def test_published_numbers_are_met():
     assert shares == pytest.approx([0.106, 0.377, 0.482], abs=1e-3)
 
 
+@pytest.mark.parametrize("free", [False, True])
+def test_the_loss_of_few_bits_is_least_at_the_critical_data(free):
+    law, own = bs.laws.CapybaraFP(free=free), {"gD": 0.3, "gN": 0.1} if free else {}
+    constants = {**law.presets["sun_2025"], **own}
+    critical = law.critical_data(1e9, 2, 1, 128, constants)
+    least, *around = law(1e9, critical * np.array([1.0, 0.9, 1.1]), 2.0, 1.0, 128.0, **constants)
+    assert least < min(around)
+
+
 @pytest.mark.parametrize("at", [2.0, 3.0])
 def test_published_constants_hold_at_any_reference(at):
     batch, run = bs.laws.CriticalBatch(at=at), bs.laws.BatchTrajectory(at=at)

@@ -99,9 +99,14 @@ class CapybaraFP(Law):
             exponent("nu", median=2.0),
         )
 
+    def _exponents_of_rounding(self, constants: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Exponents of data and of size in the last term."""
+        by_data, by_size = ("gD", "gN") if self.free else ("beta", "alpha")
+        return constants[by_data], constants[by_size]
+
     def _rounding(self, xp: Any, p: Parameters, N: Any, D: Any, Eb: Any, Mb: Any, Bk: Any) -> Any:
         """Logarithm of the last term for gamma = 1."""
-        by_data, by_size = (p.gD, p.gN) if self.free else (p.beta, p.alpha)
+        by_data, by_size = self._exponents_of_rounding(p)
         blocks = xp.log(xp.maximum(xp.log(Bk) / log(2.0), 1e-6))
         bits = p.delta * xp.log(Eb + 0.5) + p.nu * xp.log(Mb + 0.5)
         return by_data * xp.log(D) - by_size * xp.log(N) + blocks - bits
@@ -127,13 +132,14 @@ class CapybaraFP(Law):
         }
 
     def critical_data(self, N: Any, Eb: Any, Mb: Any, Bk: Any, constants: Mapping[str, Any]) -> Any:
-        """Tokens beyond which more data raise the loss (with shared exponents)."""
+        """Tokens beyond which more data raise the loss."""
         import numpy as np
 
         v = constants
+        by_data, by_size = self._exponents_of_rounding(v)
         bits = (Eb + 0.5) ** v["delta"] * (Mb + 0.5) ** v["nu"]
-        ratio = v["d"] * v["gamma"] * N ** v["alpha"] * bits / np.log2(Bk)
-        return ratio ** (1 / (2 * v["beta"]))
+        ratio = v["d"] * v["beta"] * v["gamma"] * N**by_size * bits / (by_data * np.log2(Bk))
+        return ratio ** (1 / (v["beta"] + by_data))
 
     def best_mantissa(self, bits: Any, constants: Mapping[str, Any]) -> Any:
         """Mantissa bits, a real number, that serve a format of so many bits with sign best."""
