@@ -145,6 +145,18 @@ def test_the_best_number_of_tries_falls_with_the_price_of_a_wrong_answer():
     assert len(tries[0]) == 5
 
 
+def test_problems_that_are_never_or_always_solved_count_like_others():
+    link = {"c0": np.log(0.25 / 0.75), "c1": 0.0}
+    for p, near in (([0.0, 0.5, 0.8], 1e-12), ([0.5, 0.8, 1.0], 1 - 1e-12)):
+        among = np.where(np.isin(p, (0.0, 1.0)), near, p)
+        tries = imperfect_verifier.best_tries({"p": np.array(p), **link}, penalty=0.7)
+        assert tries == imperfect_verifier.best_tries({"p": among, **link}, penalty=0.7) > 0
+    ceiling = imperfect_verifier.accuracy_ceiling(
+        {"p": np.array([0.0, 1.0]), "c0": -1.0, "c1": 0.1}
+    )
+    np.testing.assert_allclose(ceiling, [0.0, 1.0], atol=1e-9)
+
+
 def test_an_outcome_that_means_nothing_is_refused():
     table = {"K": [1.0, 1.0, 2.0], "outcome": [1.0, 2.0, 4.0], "c": [3, 2, 2], "n": [9, 3, 9]}
     runs = bs.Runs(table, y=("c", "n"), x={"K": "K", "outcome": "outcome"})

@@ -205,4 +205,6 @@ def best_tries(
 
 
 def _numbers(constants: Mapping[str, Any]) -> Parameters:
-    return Parameters(np, {name: constants[name] for name in ("p", "c0", "c1")})
+    # Where a problem is never or always solved, the logit of its rate has no number.
+    p = np.clip(constants["p"], 1e-300, 1 - 1e-12)
+    return Parameters(np, {"p": p, "c0": constants["c0"], "c1": constants["c1"]})
