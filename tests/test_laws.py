@@ -463,11 +463,15 @@ def test_only_what_was_published_of_the_best_rates_is_a_preset():
     assert set(bs.laws.StepLaw().presets["li_2025"]) == {"lr_r", "p", "q", "B_r", "r"}
 
 
-def test_a_fitted_memory_of_a_schedule_may_be_one_number():
-    step, lr = np.array([1e3, 2e3, 3e3]), np.array([2e-4, 1e-4, 2e-5])
+@pytest.mark.parametrize("gap", [10.0, 1000.0, 4000.0])
+def test_a_fitted_memory_of_a_schedule_is_that_of_the_same_number_given(gap):
+    step = np.arange(gap, 40_001.0, gap)
+    lr = 2e-4 * np.interp(step, [0, 36_000, 40_000], [1, 1, 0.1])
     constants = {"E": 3.0, "A": 0.49, "alpha": 0.5, "C": 0.3}
-    one = bs.laws.LRAnnealing(decay=None)(step, lr, lam=0.999, **constants)
-    np.testing.assert_allclose(one, bs.laws.LRAnnealing()(step, lr, **constants), rtol=1e-3)
+    for memory in (0.99, 0.999, 0.9999):
+        fitted = bs.laws.LRAnnealing(decay=None)(step, lr, lam=memory, **constants)
+        given = bs.laws.LRAnnealing(decay=memory)(step, lr, **constants)
+        np.testing.assert_allclose(fitted, given, rtol=1e-4, atol=0)
 
 
 def test_a_schedule_of_models_of_several_sizes_is_that_of_the_paper():

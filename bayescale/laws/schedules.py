@@ -141,10 +141,13 @@ class LRAnnealing(Law):
 
     @property
     def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
-        """Where sizes cost and gain nothing, the law of one size."""
+        """Where sizes cost and gain nothing, and memory is that of the default, the default."""
         one = lambda v: {k: v[k] for k in ("E", "A", "alpha", "C")}  # noqa: E731
-        same = Limit("lr_annealing", {"F": 0.0, "g": 0.0}, one, lambda *x: x[:2])
-        return (same,) if self.sizes and self.decay == 0.999 else ()
+        at = {"F": 0.0, "g": 0.0} if self.sizes else {}
+        if self.decay is None:
+            at["lam"] = 0.999
+        same = Limit("lr_annealing", at, one, lambda *x: x[:2], 1e-9 if self.decay else 1e-3)
+        return (same,) if at and self.decay in (None, 0.999) else ()
 
     def features(
         self, x: dict[str, np.ndarray], sequence: np.ndarray | None
@@ -178,11 +181,10 @@ class LRAnnealing(Law):
             gaps = np.diff(s, prepend=0.0)
             mean_lr = (eta + np.r_[eta[0], eta[:-1]]) / 2
             made["S1"][rows] = np.cumsum(gaps * mean_lr)
-            drops = -np.diff(eta, prepend=eta[0])
             if self.decay is None:
-                made["drop"][rows], made["age"][rows] = _by_age(s, gaps, drops)
+                made["drop"][rows], made["age"][rows] = _by_age(s, eta)
             else:
-                made["S2"][rows] = _annealed(gaps, drops, self.decay)
+                made["S2"][rows] = _annealed(gaps, -np.diff(eta, prepend=eta[0]), self.decay)
         return {**made, "N": np.asarray(x["N"], float)} if self.sizes else made
 
     def _gain(self, xp: Any, p: Parameters, *parts: Any) -> Any:
@@ -243,22 +245,22 @@ def _annealed(gaps: np.ndarray, drops: np.ndarray, decay: float) -> np.ndarray:
     return result
 
 
-def _by_age(step: np.ndarray, gaps: np.ndarray, drops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum the drops before every row in classes of age, with their mean age; shape (rows, k)."""
-    middle = step - gaps / 2 - 0.5
-    edges = np.geomspace(1.0, max(step[-1], 2.0), SEGMENTS)
-    drop, weighted = np.zeros((len(step), SEGMENTS)), np.zeros((len(step), SEGMENTS))
-    weight = np.zeros_like(drop)
-    used = np.flatnonzero(drops)
-    for row, now in enumerate(step):
-        past = used[used <= row]
-        age = np.maximum(now - middle[past], 1.0)
-        kind = np.minimum(np.searchsorted(edges, age), SEGMENTS - 1)
-        size = np.abs(drops[past])
-        drop[row] = np.bincount(kind, drops[past], SEGMENTS)
-        weight[row] = np.bincount(kind, size, SEGMENTS)
-        weighted[row] = np.bincount(kind, size * age, SEGMENTS)
-    return drop, np.where(weight > 0, weighted / np.maximum(weight, 1e-300), 1.0)
+def _by_age(step: np.ndarray, lr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the drops before every row in classes of age, with their mean age; shape (rows, k).
+
+    Rates are linear between rows.  The sum of drops until a time is then linear in that time, and
+    the sum of drops, each times when it came, in its square.
+    """
+    edges = np.r_[0.5, np.geomspace(1.0, step[-1] + 1.0, SEGMENTS)]
+    size = np.abs(np.diff(lr, prepend=lr[0]))
+    ends = step + 0.5
+    middle = (ends + np.r_[ends[0], ends[:-1]]) / 2
+    when = np.maximum(step[:, None] + 1.0 - edges, 0.0)
+    drop = np.diff(np.interp(when, ends, lr))
+    weight = -np.diff(np.interp(when, ends, np.cumsum(size)))
+    weighted = -np.diff(np.interp(when**2, ends**2, np.cumsum(size * middle)))
+    mean = np.divide(weighted, weight, out=np.zeros_like(weight), where=weight > 0)
+    return drop, np.clip(step[:, None] + 1.0 - mean, edges[:-1], edges[1:])
 
 
 def schedules(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
