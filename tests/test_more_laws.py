@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayescale as bs
 from bayescale.laws import (
@@ -18,6 +19,7 @@ from bayescale.laws import (
     mcq,
     moe,
     nmt,
+    passuntil,
     projektor,
     pruning,
     qat_loss,
@@ -240,6 +242,40 @@ def test_a_model_that_is_larger_and_one_that_samples_cost_the_same():
     assert 6 * N * D + 2 * N * inferred * k == pytest.approx(ratio * N * (6 * D + 2 * inferred))
     assert growth.matched_ratio(k, D, inferred) == pytest.approx(ratio)
     assert growth.best_of_both({"F_max": 1.0, "p": 0.1}, 0.9, ratio, D, inferred) > 0
+
+
+# Answers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "shared", "by_family"),
+    [
+        (lambda v: logit_growth.size_at(1e3, v), {"A": 60.0, "b": 0.6}, {"c": [0.05, -0.2]}),
+        (lambda v: passuntil.size_for(0.9, v, 1e8), {"c": 2e4, "a": 0.45}, {"q": [0.05, -0.2]}),
+        (
+            lambda v: infinite_compute.data_multiple(v, 2.0, 1e8),
+            {"q": 20, "r": 0.2},
+            {"E0": [1, 3]},
+        ),
+        (
+            lambda v: infinite_compute.members_for(v, 3.2, N=4.0),
+            {"c": 0.2, "h": 0.5, "b": 0.4, "s": 0.5, "g": 1.0},
+            {"E0": [3.0, 3.3]},
+        ),
+        (lambda v: kinetics.cost_for(0.8, v), {"a": 4e4, "b": 0.35}, {"F_max": [0.9, 0.7]}),
+        (moe.best_granularity, {"beta": -0.12}, {"gamma": [0.02, -0.02]}),
+    ],
+)
+def test_answers_keep_the_labels_of_a_posterior(answer, shared, by_family):
+    (name, values), *_ = by_family.items()
+    families = xr.DataArray(np.array(values, float), {"family": ["usual", "never"]}, "family")
+    draws = {k: xr.DataArray([v, v], dims="draw") for k, v in shared.items()}
+    found = answer({**draws, name: families})
+    assert found.transpose("draw", "family").shape == (2, 2)
+    for family, value in zip(families["family"], values, strict=True):
+        wanted = answer({**shared, name: value})
+        np.testing.assert_allclose(found.sel(family=family), wanted)
+    assert np.isfinite(found.sel(family="usual")).all()
 
 
 # Data ---------------------------------------------------------------------------------------

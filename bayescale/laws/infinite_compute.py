@@ -164,7 +164,7 @@ def data_multiple(constants: Mapping[str, Any], loss: Any, D: Any) -> Any:
 
     Returns
     -------
-    array_like
+    number, array or DataArray
         Above 1 where the limit of this recipe would need fewer tokens; 0 where `loss` is below
         `E0`, which the limit never reaches.
 
@@ -174,9 +174,10 @@ def data_multiple(constants: Mapping[str, Any], loss: Any, D: Any) -> Any:
     >>> float(data_multiple(constants, loss=5.0, D=100.0))
     4.0
     """
-    above = np.asarray(loss - constants["E0"])
-    needed = (constants["q"] / np.where(above > 0, above, np.nan)) ** (1 / constants["r"])
-    return np.where(above > 0, D / needed, 0.0)
+    above = np.maximum(loss - constants["E0"], 0.0)
+    with np.errstate(divide="ignore"):
+        needed = (constants["q"] / above) ** (1 / constants["r"])
+    return D / needed
 
 
 def members_for(constants: Mapping[str, Any], loss: Any, N: Any, D: Any = None) -> Any:
@@ -193,7 +194,7 @@ def members_for(constants: Mapping[str, Any], loss: Any, N: Any, D: Any = None) 
 
     Returns
     -------
-    array_like
+    number, array or DataArray
         A real number; infinite where no ensemble of this size gets there.
 
     Examples
@@ -202,7 +203,7 @@ def members_for(constants: Mapping[str, Any], loss: Any, N: Any, D: Any = None) 
     >>> round(float(members_for(constants, 3.2, N=4.0)), 6)
     2.0
     """
-    gap = np.asarray(loss - best_loss(constants, D) - constants["c"] * N ** -constants["h"])
-    one = constants["b"] * N ** -constants["s"]
-    ratio = one / np.where(gap > 0, gap, np.nan)
-    return np.where(gap > 0, np.maximum(ratio ** (1 / constants["g"]), 1.0), np.inf)
+    gap = loss - best_loss(constants, D) - constants["c"] * N ** -constants["h"]
+    with np.errstate(divide="ignore"):
+        ratio = constants["b"] * N ** -constants["s"] / np.maximum(gap, 0.0)
+    return np.maximum(ratio ** (1 / constants["g"]), 1.0)

@@ -176,7 +176,7 @@ def cost_for(accuracy: Any, constants: Mapping[str, Any]) -> Any:
 
     Returns
     -------
-    array_like
+    number, array or DataArray
         In FLOPs with memory traffic; infinite at or above the ceiling.
 
     Examples
@@ -185,5 +185,5 @@ def cost_for(accuracy: Any, constants: Mapping[str, Any]) -> Any:
     '1e+10'
     """
     gap = np.log(constants["F_max"]) - np.log(accuracy)
-    reached = (constants["a"] / np.where(gap > 0, gap, np.nan)) ** (1 / constants["b"])
-    return np.where(gap > 0, reached, np.inf)
+    with np.errstate(divide="ignore"):
+        return (constants["a"] / np.maximum(gap, 0.0)) ** (1 / constants["b"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayescale.laws.base import Law, Parameter, Parameters, level, slope
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.numerics import where
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def size_at(threshold: Any, constants: Mapping[str, Any], at: float = 1e8) -> An
     inside = b**2 + 4 * c * gap
     root = np.sqrt(np.maximum(inside, 0.0))
     reached = (inside >= 0) & (b + root > 0)
-    return at * np.exp(np.where(reached, 2 * gap / np.where(reached, b + root, 1.0), np.inf))
+    return at * np.exp(where(reached, 2 * gap / where(reached, b + root, 1.0), np.inf))
 
 
 def lr_sensitivity(loss: Any, initial: float) -> Any:

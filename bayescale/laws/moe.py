@@ -18,7 +18,7 @@ from bayescale.laws.base import (
     slope,
 )
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import choose, logaddexp
+from bayescale.laws.numerics import choose, logaddexp, where
 
 _AT = 1e21
 
@@ -182,7 +182,7 @@ def best_granularity(constants: Mapping[str, Any]) -> Any:
 
     Returns
     -------
-    array_like
+    number, array or DataArray
         A maximum only where ``gamma`` is positive; else not a number.
 
     Examples
@@ -190,5 +190,5 @@ def best_granularity(constants: Mapping[str, Any]) -> Any:
     >>> float(best_granularity({"gamma": 0.02, "beta": -0.12}).round(6))
     8.0
     """
-    gamma = np.asarray(constants["gamma"])
-    return 2.0 ** (-constants["beta"] / (2 * np.where(gamma > 0, gamma, np.nan)))
+    gamma = constants["gamma"]
+    return 2.0 ** (-constants["beta"] / (2 * where(gamma > 0, gamma, np.nan)))

@@ -76,8 +76,15 @@ def sigmoid(xp: Any, z: Any) -> Any:
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:
-    """Elementwise ``yes`` or ``no``, both finite; unlike ``where`` it keeps xarray objects."""
+    """Elementwise ``yes`` or ``no``, both finite."""
     return condition * yes + (1 - condition) * no
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """Elementwise ``yes`` or ``no``, which may be infinite; no graphs, and xarray objects stay."""
+    import xarray as xr
+
+    return xr.where(condition, yes, no)
 
 
 def implicit_root(xp: Any, f: Any, low: Any, high: Any, steps: int = 8) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 
 from bayescale.laws.base import Law, Parameter, Parameters, exponent, level, slope
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.numerics import where
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def size_for(rate: Any, constants: Any, onset: float | None = None) -> Any:
     with np.errstate(invalid="ignore"):
         root = np.sqrt(inside)
     bent = np.minimum(beyond, 0.0) / a + 2 * np.maximum(beyond, 0.0) / (a + root)
-    return onset * np.exp(np.where(inside < 0, np.inf, bent))
+    return onset * np.exp(where(inside < 0, np.inf, bent))
 
 
 def probability_accelerated(constants: Any) -> float:
