@@ -470,4 +470,4 @@ def test_the_growth_of_density_carries_the_uncertainty_of_its_reference():
     assert np.nanstd(wide) > 1.2 * np.nanstd(narrow)
     twins = densing.growth_rates(np.repeat(density, 2) * np.tile([1.0, 0.5], 12), np.repeat(t, 2))
     np.testing.assert_allclose(twins, densing.growth_rates(density, t))
-    assert np.isnan(densing.capacity_density(loss, score, [0.2, 0.95], 3e9)).all()
+    assert np.isnan(densing.capacity_density(loss, score, [0.2, 0.25, 0.9, 0.95], 3e9)).all()

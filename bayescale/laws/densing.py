@@ -120,7 +120,7 @@ def capacity_density(
         reached = middle + np.log((hi - scores) / (scores - lo)) / g
         left = reached - E - B * D**-beta
         size = (left / A) ** (-1 / alpha)
-    return np.where(left > 0, size / np.asarray(N, float), np.nan)
+    return np.where((left > 0) & (scores > lo), size / np.asarray(N, float), np.nan)
 
 
 def growth_rates(density: Any, t: Any, seed: int = 0) -> np.ndarray:
