@@ -236,6 +236,21 @@ def test_the_peak_of_a_massive_activation_is_where_the_curve_is_highest():
     assert y.max() == pytest.approx(height, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("law", "symbol", "turned"),
+    [
+        (bs.laws.GrowthTiming(), "N", {"a": -0.2}),
+        (bs.laws.QATLoss(), "bits", {"phi": 0.3, "chi": 0.3, "omega": 0.9}),
+    ],
+)
+def test_a_law_promises_no_direction_that_some_constants_turn(law, symbol, turned):
+    inputs = {s: np.full(2, np.median(v)) for s, v in law.example.inputs.items()}
+    inputs[symbol] = np.array([1.0, 1.5]) * min(law.example.inputs[symbol])
+    usual, other = (law.example.parameters | changes for changes in ({}, turned))
+    assert np.diff(law(*inputs.values(), **usual)) * np.diff(law(*inputs.values(), **other)) < 0
+    assert symbol not in law.monotone
+
+
 def test_a_model_that_is_larger_and_one_that_samples_cost_the_same():
     N, D, inferred, ratio = 1e9, 2e12, 5e11, 6.0
     k = growth.matched_samples(ratio, D, inferred)

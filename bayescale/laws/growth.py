@@ -39,7 +39,7 @@ class GrowthTiming(Law):
         slope("a", mean=0.8, spread=0.5, of="K"),
         positive("b", median=100.0, spread=0.7, between=0.2),
     )
-    monotone = {"N": 1, "C": -1}
+    monotone = {"C": -1}
     presets = {"du_2024": {"K": 10**-5.74, "a": 0.88, "b": 163.27}}
     example = Example(presets["du_2024"], {"N": (4e8, 7e9), "C": (1e20, 1e23)}, noise=0.05)
 

@@ -84,7 +84,7 @@ class QATLoss(Law):
         slope("xi", spread=0.3),
         exponent("rho"),
     )
-    monotone = {"D_qat": -1, "bits": -1}
+    monotone = {"D_qat": -1}
     example = Example(
         {
             **{"E": 1.8, "A": 480.0, "alpha": 0.35, "B": 2000.0, "beta": 0.37},
