@@ -259,6 +259,12 @@ def test_a_model_that_is_larger_and_one_that_samples_cost_the_same():
     assert growth.best_of_both({"F_max": 1.0, "p": 0.1}, 0.9, ratio, D, inferred) > 0
 
 
+def test_the_share_of_width_is_never_taken_unsaid():
+    assert growth.activations_after(16.0, width_share=0.8) == pytest.approx(16**0.6)
+    with pytest.raises(TypeError, match="width_share"):
+        growth.activations_after(16.0)
+
+
 # Answers ------------------------------------------------------------------------------------
 
 

@@ -139,7 +139,7 @@ def best_of_both(
     return constants["F_max"] * (1 - (1 - constants["p"]) ** samples) - large_rate
 
 
-def activations_after(scale: float, width_share: float = 0.8) -> float:
+def activations_after(scale: float, width_share: float) -> float:
     r"""Growth of activations when FLOPs grow by a factor, :math:`s^{1 - w/2}`.
 
     Parameters
@@ -148,6 +148,7 @@ def activations_after(scale: float, width_share: float = 0.8) -> float:
         s, the factor of FLOPs.
     width_share : float
         w, the share of the growth that goes into width; the rest goes into depth and resolution.
+        The paper's fast rule is, as far as this package knows without a check, 0.8.
 
     References
     ----------
