@@ -5,6 +5,7 @@ import pytest
 from scipy import special
 
 import bayescale as bs
+from bayescale.fitting.fitting import checked_structure
 from bayescale.laws import (
     bleu_log,
     coverage_beta,
@@ -16,6 +17,7 @@ from bayescale.laws import (
     rl_sigmoid,
     ttspm,
 )
+from bayescale.model.arrays import arrays_of
 from bayescale.testing import testing
 
 NAMES = [
@@ -187,6 +189,30 @@ def test_far_past_its_midpoint_the_rl_sigmoid_is_a_power_law_with_a_floor():
     assert np.allclose(missing / power, 1.0, atol=1e-4)
     reached = rl_sigmoid.compute_for_gain(constants, 0.95)
     assert float(bs.laws.RLSigmoid()(reached, **constants)) == pytest.approx(0.4 + 0.95 * 0.25)
+
+
+def start_of_ceiling(table, y):
+    law, runs = bs.laws.RLSigmoid(), bs.Runs(table, y=y, x={"C": "C"})
+    return arrays_of(checked_structure(law, runs), runs)["scale_A"].item()
+
+
+@pytest.mark.parametrize("rows", [3, 60, 500])
+@pytest.mark.parametrize("concentration", [5, 50, 1000])
+def test_counts_that_scatter_beyond_chance_do_not_rule_out_the_true_ceiling(rows, concentration):
+    C = np.geomspace(1e2, 1e6, rows)
+    share = bs.laws.RLSigmoid()(C, R0=0.2, A=0.7, C_mid=1e3, Bq=1.5)
+    rng = np.random.default_rng(rows)
+    for _ in range(20):
+        passed = rng.binomial(1000, rng.beta(share * concentration, (1 - share) * concentration))
+        table = {"C": C, "passed": passed, "prompts": np.full(rows, 1000)}
+        assert start_of_ceiling(table, ("passed", "prompts")) < 0.7
+
+
+def test_one_outlier_does_not_rule_out_the_true_ceiling():
+    C = np.geomspace(1e2, 1e6, 60)
+    score = bs.laws.RLSigmoid()(C, R0=0.2, A=0.7, C_mid=1e3, Bq=1.5)
+    score[50] = 0.95
+    assert start_of_ceiling({"C": C, "score": score}, "score") < 0.7
 
 
 @pytest.fixture(scope="module")

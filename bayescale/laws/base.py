@@ -146,7 +146,7 @@ def fraction(
 
 
 def ceiling(name: str) -> Parameter:
-    """Upper bound of a response in (0, 1), above what the measurements of its group surely reach.
+    """Upper bound of a response in (0, 1), above what its group surely reaches on average.
 
     Of the room up to 1 it takes a share that is about Beta(4, 1.5).
     """

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.special import betaincinv
 
 from bayescale.laws.base import Parameter
-from bayescale.laws.numerics import logit_of_log, sigmoid
+from bayescale.laws.numerics import logit_of_log
 from bayescale.model.information import Information, end_information, local_information
 from bayescale.model.least_squares import KNOTS, knots, misfit
 from bayescale.model.structure import (
@@ -33,8 +34,10 @@ Arrays = dict[str, np.ndarray]
 UNEXPLAINED = 20.0
 #: Rows that say where the data of a unit end.
 LAST_ROWS = 3
-#: Concentration of success rates over items that the anchor of a ceiling assumes.
-ITEMS_DIFFER = 50.0
+#: Trials that a row counts as at most in the anchor of a ceiling, for rows scatter beyond chance.
+TRIALS_A_ROW = 5.0
+#: Probability with which rows may by chance lie above the ceiling on average.
+BY_CHANCE = 1e-3
 
 
 def arrays_of(structure: Structure, runs: Runs) -> Arrays:
@@ -325,15 +328,18 @@ def _log_response(structure: Structure, rows: Arrays) -> np.ndarray:
     return np.log(np.maximum(structure.noise.from_link(rows["y"]), 1e-300))
 
 
-def _surely_reached(rows: Arrays, log_y: np.ndarray) -> np.ndarray:
-    """Response that lies behind every measured one, two standard errors of its logit below it.
+def _surely_exceeded(rows: Arrays, log_y: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:
+    """Response below the ceiling of every unit: the least that its rows may reach on average.
 
-    A share of few trials may exceed the ceiling by chance; trials count as if items differed.
+    The lower limit of Clopper and Pearson (1934) for the mean of all rows: a highest row would
+    lie the higher the more rows there are, and one that is an exception would rule out the truth.
     """
     trials = rows["trials"] if "trials" in rows else np.full(log_y.shape, np.inf)
-    effective = 1 / (1 / trials + 1 / ITEMS_DIFFER)
-    error = 1 / np.sqrt(effective * np.exp(log_y) * -np.expm1(np.minimum(log_y, -1e-6)))
-    return sigmoid(np, logit_of_log(np, log_y) - 2 * error)
+    share = rows["y"] / trials if "trials" in rows else np.minimum(np.exp(log_y), 1.0)
+    counted = 1 / (1 / trials + 1 / TRIALS_A_ROW)
+    both = counted[:, None] * np.stack([share, 1 - share], axis=1)
+    reached, missed = _by_unit(np.sum, both, unit, count).T
+    return np.asarray(betaincinv(np.maximum(reached, 1e-9), missed + 1, BY_CHANCE))
 
 
 def _unit_of_row(structure: Structure, name: str, rows: Arrays) -> np.ndarray:
@@ -389,7 +395,7 @@ def _anchor(
         half = (high - low) / 2 + np.log(10.0)
         return (np.log(half) if q.after else (low + high) / 2), (ones if q.after else half)
     if q.role == "ceiling":
-        return zeros, _by_unit(np.max, _surely_reached(rows, log_y), unit, count)
+        return zeros, _surely_exceeded(rows, log_y, unit, count)
     if q.role == "scale" and structure.noise.link == "real":
         return np.full(count, np.log(_spread(rows["y"]))), ones
     if q.role == "effect" and structure.noise.link == "real":

@@ -201,7 +201,7 @@ _WHERE = {
     "intercept": "the response at the geometric mean of the inputs",
     "floor": "the logit of the irreducible share of the response at the same place",
     "location": "the place of the bend, in half ranges of ln x widened by a decade",
-    "ceiling": "the logit of the share of the room above the data",
+    "ceiling": "the logit of the share of the room above the mean of the data",
 }
 _SCALE = {"log": "logarithm", "real": "value", "unit": "logit"}
 
