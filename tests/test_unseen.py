@@ -111,3 +111,16 @@ def test_two_labels_that_were_not_seen_together_need_not_do_what_they_did_apart(
     four = [one, ("lstm", "web"), ("gpt", "code"), ("mlp", "web"), ("mlp", "code")]
     (again,), _ = terms_at(four, both)
     assert again.std() < level.std()
+
+
+def test_a_second_family_is_as_uncertain_in_any_unit_of_the_response():
+    def spread(unit):
+        table = {"C": X, "score": unit * (3 - 0.2 * np.log10(X)), "arch": ["a"] * len(X)}
+        runs = bs.Runs(table, y="score", x="C", groups={"family": "arch"})
+        structure = structure_of(bs.laws.LogLaw(), runs, None, bs.Normal(), None)
+        arrays = arrays_of(structure, runs)
+        draws = coordinates_from_prior(structure, arrays, 500, 0)
+        found = natural_at_cells(structure, draws, arrays, [(1,)], np.random.default_rng(1))
+        return (found["a"][1] + found["b"][1] * np.log10(X).mean()).std() / unit
+
+    assert spread(1000.0) == pytest.approx(spread(1.0), rel=1e-6)

@@ -169,7 +169,7 @@ def _place_new(
     response_of = responses_of(
         structure.units[name].codes,
         (summed / np.bincount(members)[:, None]).T,
-        1.0 if additive else 1.5,
+        float(np.mean(arrays[f"scale_{name}"])) if additive else 1.5,
         partial(fresh.normal, name, "response"),
     )
     for q in law.with_role("floor"):
