@@ -305,6 +305,23 @@ def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
         bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
 
 
+@pytest.mark.parametrize(("breaks", "name"), [(2, "d2"), (3, "d3")])
+def test_only_the_first_of_ordered_locations_takes_a_prior(breaks, name):
+    law, runs = bs.laws.BrokenPowerLaw(breaks=breaks), runs_of(simulated())
+    prior = pm.LogNormal.dist(np.log(1e19), 0.5)
+    with pytest.raises(ValueError, match=rf"'{name}' is placed by its.*to the first location"):
+        bs.build_model(law, runs, priors={name: prior})
+    bs.build_model(law, runs, priors={"d1": prior})
+
+
+def test_an_effect_takes_no_prior():
+    noise, prior = bs.LogStudentT() + bs.Effect("family"), pm.Normal.dist(0.1, 0.1)
+    with pytest.raises(ValueError, match=r"'effect_family' deviates.*Effect\('seed', scale=0\.1\)"):
+        bs.build_model(
+            bs.laws.PowerLaw(), runs_of(simulated()), noise=noise, priors={"effect_family": prior}
+        )
+
+
 @pytest.mark.parametrize("noise", [bs.LogStudentT(), bs.LogitNormal()])
 def test_a_law_that_may_be_negative_takes_no_scatter_of_a_logarithm(noise):
     x = np.geomspace(1e17, 1e20, 8)

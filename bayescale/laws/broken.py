@@ -37,7 +37,8 @@ class BrokenPowerLaw(Law):
 
     Notes
     -----
-    A break beyond the data is seen only through its onset: treat it as unidentified.
+    A break beyond the data is seen only through its onset: treat it as unidentified.  Of several
+    locations only the first takes a prior of yours; others are placed by their distance beyond it.
 
     References
     ----------

@@ -1,6 +1,7 @@
 """What a model looks like, apart from its numbers: the key under which it is compiled once."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -221,6 +222,29 @@ def _check_link(law: Law, noise: Noise) -> None:
         )
 
 
+def _check_priors(parameters: Sequence[Parameter], priors: Mapping[str, Any]) -> None:
+    """Refuse priors of what a model does not have, or of what has no median of its own."""
+    names = [q.name for q in parameters]
+    if unknown := sorted(set(priors) - set(names)):
+        near = difflib.get_close_matches(unknown[0], names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+        raise ValueError(f"priors name the parameter {unknown[0]!r}: {hint}")
+    for q in (q for q in parameters if q.name in priors):
+        if q.after is not None:
+            raise ValueError(
+                f"{q.name!r} is placed by its distance beyond {q.after!r} and takes no prior of "
+                "its own: give one to the first location only"
+            )
+        if q.role == "effect":
+            raise ValueError(
+                f"{q.name!r} deviates from the law around zero and takes no prior of its own: say "
+                "how far it does, e.g. bs.Effect('seed', scale=0.1)"
+            )
+    levels = {q.name for q in parameters if q.role == "level"}
+    if levels & set(priors) and not levels <= set(priors):
+        raise ValueError(f"a prior of one level needs one of all: {', '.join(sorted(levels))}")
+
+
 def structure_of(
     law: Law,
     runs: Runs,
@@ -281,19 +305,8 @@ def structure_of(
     )
     resolved.update({k: v for k, v in defaults.items() if k not in chosen})
     _check_response(law, runs, noise)
-    if unknown := sorted(set(priors or {}) - set(law_names) - set(noise_names)):
-        import difflib
-
-        near = difflib.get_close_matches(unknown[0], [*law_names, *noise_names], n=1)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else f"there are {', '.join([*law_names, *noise_names])}"
-        )
-        raise ValueError(f"priors name the parameter {unknown[0]!r}: {hint}")
-    levels = {q.name for q in law.with_role("level")}
-    if levels & set(priors or {}) and not levels <= set(priors or {}):
-        raise ValueError(f"a prior of one level needs one of all: {', '.join(sorted(levels))}")
+    parameters = [*law.parameters, *(q for q in noise.parameters if q.name in noise_names)]
+    _check_priors(parameters, priors or {})
     codes = group_codes(runs, groups)
     sizes = tuple(len(group_labels(runs, g)) for g in groups)
     structure = Structure(
