@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pymc as pm
 import pytest
 from scipy import stats
 
@@ -122,6 +123,31 @@ def test_the_spread_of_a_population_is_that_of_its_parameters(name):
     known = draw_between(q, found - q.centre - given[f"{name}_mean"], np.random.default_rng(1))
     again = with_spreads(structure, given, arrays, np.random.default_rng(1))
     assert again[f"{name}_sd"] == pytest.approx(known, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("law", "name", "prior"),
+    [
+        (bs.laws.LogLaw(), "b", pm.Normal.dist(7.0, 2.0)),
+        (bs.laws.LogLaw(), "a", pm.Normal.dist(90.0, 5.0)),
+        (bs.laws.BrokenPowerLaw(), "d1", pm.LogNormal.dist(np.log(100.0), 0.1)),
+        (bs.laws.BrokenPowerLaw(), "c0", pm.LogNormal.dist(np.log(0.1), 0.1)),
+    ],
+    ids=["slope", "intercept", "location", "exponent"],
+)
+def test_a_prior_of_the_population_leaves_the_spread_between_groups(law, name, prior):
+    table = broken_runs(rows=(40, 30, 20))
+    runs = bs.Runs({**table, "y": 1000 * table["y"]}, y="y", x="x", groups="family")
+    options = {"pooling": {name: bs.Partial("family")}, "draws": 600, "random_seed": 1}
+    plain, given = (
+        bs.prior_predictive(law, runs, priors=priors, **options)["prior"]
+        for priors in (None, {name: prior})
+    )
+    spread = f"{name}_sd"
+    assert float(given[spread].median()) == pytest.approx(float(plain[spread].median()), rel=0.15)
+    link = np.log if law.parameter(name).link == "log" else np.asarray
+    off = link(given[name].values) - link(pm.draw(prior, 4001, random_seed=1)).mean()
+    assert np.median(off) == pytest.approx(0.0, abs=0.2 * float(plain[spread].median()))
 
 
 def test_draws_from_the_prior_follow_it():

@@ -207,6 +207,9 @@ def unit_arrays(structure: Structure, rows: Arrays) -> Arrays:
         unit = _unit_of_row(structure, q.name, rows)
         groups, count = structure.units[q.name].groups, len(structure.units[q.name])
         offset, scale = _anchor(structure, q, rows, log_x, log_y, unit, count)
+        if q.name in structure.prior_of:
+            # The user says where; how far groups lie from there stays in the unit of the data.
+            offset = np.zeros(count)
         arrays[f"offset_{q.name}"] = offset + q.centre
         arrays[f"scale_{q.name}"] = scale
         if groups not in found:
@@ -369,12 +372,15 @@ def _anchor(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Offset and scale of the coordinate of one parameter in the data of every unit."""
     zeros, ones = np.zeros(count), np.ones(count)
-    if q.name in structure.prior_of:
-        return zeros, (zeros if q.role == "ceiling" else ones)
+    given = q.name in structure.prior_of
+    if given and q.role == "ceiling":
+        return zeros, zeros
+    if given and not isinstance(structure.pooling_of[q.name], Partial):
+        return zeros, ones
     if q.role == "level" and q.name == structure.anchored:
         z = logit_of_log(np, log_y) if structure.law.response == "unit" else log_y
         return _by_unit(np.mean, z, unit, count), ones
-    if q.role == "intercept" and q.name == structure.anchored:
+    if q.role == "intercept" and (given or q.name == structure.anchored):
         return _by_unit(np.mean, rows["y"], unit, count), np.full(count, _spread(rows["y"]))
     if q.role == "slope" and structure.law.response == "real":
         per = max(float(np.std(v)) for v in log_x)

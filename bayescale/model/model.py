@@ -16,7 +16,7 @@ from bayescale.model.arrays import (
     unit_index,
     unpacked,
 )
-from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_mean
+from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_mean, scale_of
 from bayescale.model.leans import Curved, Lean
 from bayescale.model.population import deviations
 from bayescale.model.response import at_rows, natural_of
@@ -114,20 +114,19 @@ def _vary(
 ) -> dict[str, Any]:
     """Free variables of one parameter under its pooling; shapes end in the units."""
     import pymc as pm
+    import pytensor.tensor as pt
 
     name, pooling, shape = q.name, structure.pooling_of[q.name], _shape(structure, q.name)
     prior, start, step = structure.prior_of.get(name), data[f"start_{name}"], data[f"step_{name}"]
     if not isinstance(pooling, Partial):
         if prior is not None:
-            return {
-                f"{name}_raw": _from_user(
-                    q, prior, len(structure.units[name]), f"{name}_raw", shape
-                )
-            }
+            count = len(structure.units[name])
+            return {f"{name}_raw": _from_user(q, prior, 1.0, count, f"{name}_raw", shape)}
         return {f"{name}_raw": lean.alone(f"{name}_raw", q, start, step, **shape)}
     made: dict[str, Any] = {}
     if prior is not None:
-        made[f"{name}_mean"] = _from_user(q, prior, 1, f"{name}_mean", {})
+        scale = pt.mean(scale_of(q, data))
+        made[f"{name}_mean"] = _from_user(q, prior, scale, 1, f"{name}_mean", {})
     elif q.spread > 0:
         made[f"{name}_mean"] = pm.Normal(f"{name}_mean", 0.0, q.spread, shape=1)
     if q.role == "effect":
@@ -143,8 +142,10 @@ def _vary(
     return made
 
 
-def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, Any]) -> Any:
-    """Coordinate whose natural value follows the user's distribution."""
+def _from_user(
+    q: Parameter, prior: Any, scale: Any, size: int, name: str, shape: dict[str, Any]
+) -> Any:
+    """Coordinate, in units of `scale`, whose natural value follows the user's distribution."""
     import pymc as pm
     import pytensor.tensor as pt
     from pymc.distributions.shape_utils import change_dist_size
@@ -156,7 +157,7 @@ def _from_user(q: Parameter, prior: Any, size: int, name: str, shape: dict[str, 
         value = pt.log(value)
     elif q.link == "unit":
         value = pt.log(value) - pt.log1p(-value)
-    return pm.Deterministic(name, value - q.centre, dims=shape.get("dims"))
+    return pm.Deterministic(name, (value - q.centre) / scale, dims=shape.get("dims"))
 
 
 __all__ = ["build_model", "model_of", "row_units"]
