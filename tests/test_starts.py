@@ -1,6 +1,7 @@
 """Chains start where the posterior has its mass, also where it has several modes."""
 
 import numpy as np
+import pymc as pm
 import pytest
 from scipy import stats
 
@@ -85,6 +86,53 @@ def test_the_evidence_is_that_of_a_density_which_can_be_integrated():
     ratio = [density(mode.at + mode.spread @ d)[0] for d in drawn] - standard.logpdf(drawn)
     exact = np.logaddexp.reduce(ratio) - np.log(len(drawn)) + log_width
     assert found == pytest.approx(exact, abs=0.3)
+
+
+def test_the_evidence_under_priors_of_the_user_does_not_depend_on_the_unit():
+    x, found = np.geomspace(1e7, 1e11, 12), []
+    score = 0.5 * np.log10(x) - 2 + 0.1 * np.random.default_rng(0).normal(size=12)
+    for unit in (1.0, 1000.0):
+        runs = bs.Runs({"N": x, "score": unit * score}, y="score", x="N", better="higher")
+        priors = {
+            "a": pm.Normal.dist(0, 10 * unit),
+            "b": pm.Normal.dist(0, 2 * unit),
+            "sigma": pm.LogNormal.dist(np.log(0.1 * unit), 0.5),
+        }
+        evidence = bs.log_evidence(bs.laws.LogLaw(), runs, noise=bs.Normal(), priors=priors)
+        found.append(evidence + 12 * np.log(unit))
+    assert found[1] == pytest.approx(found[0], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        pm.Normal.dist(2e6, 3e4),
+        pm.LogNormal.dist(np.log(1e7), 0.05),
+        pm.Uniform.dist(100.0, 100.2),
+        pm.HalfCauchy.dist(1e-6),
+    ],
+    ids=str,
+)
+def test_what_is_sampled_of_a_prior_of_the_user_has_unit_scale(prior):
+    x = np.geomspace(1e7, 1e11, 12)
+    runs = bs.Runs({"N": x, "score": np.log10(x)}, y="score", x="N")
+    model = bs.build_model(bs.laws.LogLaw(), runs, priors={"b": prior})
+    value = model["b_raw_natural"]
+    sampled = model.rvs_to_transforms[value].forward(value, *value.owner.inputs)
+    steps = pm.draw(sampled, 4000, random_seed=1, mode="FAST_COMPILE")
+    assert np.median(steps) == pytest.approx(0.0, abs=0.15)
+    assert np.quantile(np.abs(steps), 2 / 3) == pytest.approx(1.0, rel=0.15)
+
+
+def test_a_density_that_cannot_be_drawn_from_is_sampled_all_the_same():
+    x, scatter = np.geomspace(1e17, 1e21, 12), np.random.default_rng(0).normal(size=12)
+    runs = bs.Runs({"C": x, "y": (x / 1e18) ** -0.1 * np.exp(0.02 * scatter)}, y="y", x="C")
+    known = pm.LogNormal.dist(-2.0, 0.3)
+    own = pm.CustomDist.dist(
+        -2.0, logp=lambda value, mu: pm.logp(pm.LogNormal.dist(mu, 0.3), value)
+    )
+    found = [bs.log_evidence(bs.laws.PowerLaw(), runs, priors={"alpha": p}) for p in (known, own)]
+    assert found[1] == pytest.approx(found[0], abs=0.1)
 
 
 def test_a_curve_that_turns_round_shows_a_slope_at_each_end():

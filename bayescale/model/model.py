@@ -17,6 +17,7 @@ from bayescale.model.arrays import (
     unpacked,
 )
 from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_mean, scale_of
+from bayescale.model.given import from_user
 from bayescale.model.leans import Curved, Lean
 from bayescale.model.population import deviations
 from bayescale.model.response import at_rows, natural_of
@@ -121,12 +122,12 @@ def _vary(
     if not isinstance(pooling, Partial):
         if prior is not None:
             count = len(structure.units[name])
-            return {f"{name}_raw": _from_user(q, prior, 1.0, count, f"{name}_raw", shape)}
+            return {f"{name}_raw": from_user(q, prior, 1.0, count, f"{name}_raw", shape)}
         return {f"{name}_raw": lean.alone(f"{name}_raw", q, start, step, **shape)}
     made: dict[str, Any] = {}
     if prior is not None:
         scale = pt.mean(scale_of(q, data))
-        made[f"{name}_mean"] = _from_user(q, prior, scale, 1, f"{name}_mean", {})
+        made[f"{name}_mean"] = from_user(q, prior, scale, 1, f"{name}_mean", {})
     elif q.spread > 0:
         made[f"{name}_mean"] = pm.Normal(f"{name}_mean", 0.0, q.spread, shape=1)
     if q.role == "effect":
@@ -140,24 +141,6 @@ def _vary(
     mean = data[f"centred_{name}"] * population_mean(structure, q, made)
     made[f"{name}_raw"] = lean.together(f"{name}_raw", q, mean, start, step, **shape)
     return made
-
-
-def _from_user(
-    q: Parameter, prior: Any, scale: Any, size: int, name: str, shape: dict[str, Any]
-) -> Any:
-    """Coordinate, in units of `scale`, whose natural value follows the user's distribution."""
-    import pymc as pm
-    import pytensor.tensor as pt
-    from pymc.distributions.shape_utils import change_dist_size
-
-    if hasattr(prior, "to_pymc"):
-        prior = prior.to_pymc()
-    value = pm.modelcontext(None).register_rv(change_dist_size(prior, (size,)), f"{name}_natural")
-    if q.link == "log":
-        value = pt.log(value)
-    elif q.link == "unit":
-        value = pt.log(value) - pt.log1p(-value)
-    return pm.Deterministic(name, (value - q.centre) / scale, dims=shape.get("dims"))
 
 
 __all__ = ["build_model", "model_of", "row_units"]
