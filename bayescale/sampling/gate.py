@@ -46,16 +46,20 @@ def is_trusted(found: Mapping[str, Any]) -> bool:
 
 
 def mixing(posterior: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Largest R-hat and smallest effective sample sizes; arrays have shape (chain, draw, ...)."""
+    """Largest R-hat and smallest effective sample sizes; arrays have shape (chain, draw, ...).
+
+    A variable that never moves, or is not finite somewhere, has an infinite R-hat and no effective
+    draws; the R-hat of a single chain is not a number.
+    """
     rhat, bulk, tail = [1.0], [np.inf], [np.inf]
     for values in posterior.values():
         flat = values.reshape(*values.shape[:2], -1)
         for column in np.moveaxis(flat, -1, 0):
-            if np.ptp(column) > 0:
-                r, b, t = rank_diagnostics(column)
-                rhat.append(r)
-                bulk.append(b)
-                tail.append(t)
+            moves = np.isfinite(column).all() and np.ptp(column) > 0
+            r, b, t = rank_diagnostics(column) if moves else (np.inf, 0.0, 0.0)
+            rhat.append(r)
+            bulk.append(b)
+            tail.append(t)
     return {
         "max_rhat": float(np.max(rhat)),
         "min_ess_bulk": float(np.min(bulk)),
@@ -75,16 +79,20 @@ def rank_diagnostics(column: np.ndarray) -> tuple[float, float, float]:
 
 
 def complaints(found: Mapping[str, Any]) -> list[str]:
-    """Say what a fit fails in the convergence gate."""
-    said = []
-    if not found["max_rhat"] <= MAX_RHAT:
-        said.append(f"R-hat {found['max_rhat']:.3f} > {MAX_RHAT}")
+    """Say what a fit fails in the convergence gate; numbers are rounded away from its limits."""
+    said, rhat = [], found["max_rhat"]
+    if np.isnan(rhat):
+        said.append("R-hat needs at least two chains, of four draws each")
+    elif np.isinf(rhat):
+        said.append("some parameter is not finite or never moves")
+    elif rhat > MAX_RHAT:
+        said.append(f"R-hat {np.ceil(1000 * rhat) / 1000:.3f} > {MAX_RHAT}")
     for kind in ("bulk", "tail"):
         ess = found[f"min_ess_{kind}"]
         if not ess >= MIN_ESS:
-            said.append(f"{kind} ESS {ess:.0f} < {MIN_ESS:.0f}")
+            said.append(f"{kind} ESS {np.floor(ess):.0f} < {MIN_ESS:.0f}")
     if found["divergences"]:
         said.append(f"{found['divergences']} divergences")
     if not found["ebfmi"] >= MIN_EBFMI:
-        said.append(f"E-BFMI {found['ebfmi']:.2f} < {MIN_EBFMI}")
+        said.append(f"E-BFMI {np.floor(100 * found['ebfmi']) / 100:.2f} < {MIN_EBFMI}")
     return said

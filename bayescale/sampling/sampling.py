@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.model.arrays import Arrays, model_arrays
-from bayescale.model.geometry import with_spreads
+from bayescale.model.geometry import natural, with_spreads
 from bayescale.model.model import model_of
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
@@ -182,13 +182,24 @@ def mix(
     found : dict
         That of :func:`diagnose`, and ``jumps``: the share that was accepted, 0 without any.
     """
-    found = diagnose(sampled.draws, sampled.stats)
+    found = _diagnosed(structure, arrays, sampled)
     if not enough(found):
         jumped, accepted = jump_between_modes(structure, arrays, sampled, random_seed)
-        again = diagnose(jumped.draws, jumped.stats)
+        again = _diagnosed(structure, arrays, jumped)
         if again["max_rhat"] < found["max_rhat"]:
             return jumped, {**again, "jumps": accepted}
     return sampled, {**found, "jumps": 0.0}
+
+
+def _diagnosed(structure: Structure, arrays: Arrays, sampled: Sampled) -> dict[str, Any]:
+    """Diagnose what is sampled, and parameters that overflow, which no coordinate shows."""
+    lost = {}
+    for name, (kind, value) in natural(np, structure, sampled.draws, arrays).items():
+        with np.errstate(over="ignore"):
+            value = np.exp(value) if kind == "logs" else value
+        if not np.isfinite(np.median(value, axis=(0, 1))).all():
+            lost[name] = value
+    return diagnose({**sampled.draws, **lost}, sampled.stats)
 
 
 def jump_between_modes(
