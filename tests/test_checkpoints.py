@@ -1,5 +1,7 @@
 """Checkpoints of a run, scatter that follows scale, and doubt in a law."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -24,10 +26,10 @@ def runs_of(y, x=X):
     return bs.Runs(table, y="y", x="x", sequence="run", groups={"family": "family"})
 
 
-def posterior(noise, y, sigma=0.02, length=0.3, samples=4000):
+def posterior(noise, y, sigma=0.02, length=0.3, samples=4000, x=X):
     """Draws that all say y = 1 (level 0, exponent tiny): forecasts are then known exactly."""
     law = bs.laws.PowerLaw()
-    runs = runs_of(y)
+    runs = runs_of(y, x)
     structure = structure_of(law, runs, None, noise, None)
     arrays = arrays_of(structure, runs)
     values = {"A": 0.0, "alpha": -20.0, "sigma": np.log(sigma), "length": np.log(length)}
@@ -129,6 +131,37 @@ def test_a_checkpoint_that_is_measured_again_has_a_density():
     )
     assert np.all(again.sd > 0)
     assert np.all(np.isfinite(again.log_density(np.array([1.001, 1.001]))))
+
+
+@pytest.mark.parametrize("again", [1.0, 1.0 + 1e-9, 1.0001])
+def test_a_step_that_is_measured_twice_does_not_switch_the_correlation_off(again):
+    rng, x = np.random.default_rng(0), np.geomspace(1e17, 1e20, 60)
+    apart = np.abs(np.log(x)[:, None] - np.log(x))
+    path = np.linalg.cholesky(0.02**2 * np.exp(-apart / 1.5)) @ rng.standard_normal(60)
+    x, path = np.r_[x, again * x[30]], np.r_[path, path[30] + 0.004]
+    table = {"x": x, "y": 20 * x**-0.1 * np.exp(path), "run": ["a"] * 61}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bs.RunsWarning)
+        runs = bs.Runs(table, y="y", x="x", sequence="run")
+    constants = {"A": 20.0, "alpha": 0.1, "sigma": 0.02, "length": np.array([1.5, 0.001])}
+    noise = bs.LogNormal() + bs.Checkpoints()
+    correlated, not_at_all = bs.known_fit(
+        bs.laws.PowerLaw(), runs, constants, noise=noise
+    ).log_likelihood.sum(axis=(0, 2))
+    assert correlated > not_at_all + 20
+
+
+def test_repeats_follow_at_a_tenth_of_the_usual_distance_also_in_forecasts():
+    step, y = np.log(X[1] / X[0]), np.ones(13)
+    y[-1] = 1.01
+    with pytest.warns(bs.RunsWarning, match="takes the second for a tenth of a usual step later"):
+        again = posterior(bs.LogStudentT() + bs.Checkpoints(), y, x=np.r_[X, X[-1]])
+    np.testing.assert_allclose(again[2]["gap"][1:], [step] * 11 + [step / 10])
+    asked = runs_of(np.ones(2), X[-1] * np.array([1.0, 2.0]))
+    found = predict_runs(*again, asked)
+    alone = predict_runs(*posterior(bs.LogStudentT(), np.ones(12)), asked)
+    rho = np.exp(-np.array([step / 10, np.log(2)]) / 0.3)
+    np.testing.assert_allclose(found.sd[0] / alone.sd[0], np.sqrt(1 - rho**2), rtol=1e-6)
 
 
 @pytest.mark.parametrize("part", [Effect("family"), ScaleTrend(), Discrepancy(0.1)], ids=repr)

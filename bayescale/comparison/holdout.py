@@ -15,9 +15,9 @@ import numpy as np
 
 from bayescale.fitting import Fit
 from bayescale.forecast.points import predict_runs
-from bayescale.model.arrays import Arrays, arrays_of, reads_features, without_rows
+from bayescale.model.arrays import Arrays, arrays_of, least_gaps, reads_features, without_rows
 from bayescale.model.structure import Structure, structure_of
-from bayescale.noise.parts import LEAST_GAP, NO_PREVIOUS
+from bayescale.noise.parts import NO_PREVIOUS
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
 from bayescale.sampling.gate import is_trusted
@@ -181,9 +181,10 @@ def _next_but_one(fit: Fit) -> tuple[np.ndarray, Arrays]:
     after = np.full(len(rows), -1)
     after[previous[~first]] = rows[~first]
     alone = first[previous]
+    gap = np.maximum(distance - distance[before], least_gaps(fit.arrays["sequence"], distance))
     skipping = {
         "previous": np.where(alone, rows, before),
-        "gap": np.where(alone, NO_PREVIOUS, np.maximum(distance - distance[before], LEAST_GAP)),
+        "gap": np.where(alone, NO_PREVIOUS, gap),
     }
     return after, {**fit.arrays, **skipping}
 

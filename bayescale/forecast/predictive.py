@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Parameters
-from bayescale.model.arrays import Arrays, formula_inputs
+from bayescale.model.arrays import Arrays, formula_inputs, least_gaps
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
 from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 from bayescale.noise import Checkpoints, Noise
-from bayescale.noise.parts import LEAST_GAP
 from bayescale.posterior.unseen import natural_at_cells, parameters
 from bayescale.runs.hints import extremes
 
@@ -234,17 +233,17 @@ def _carry_on(
     sd: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let the residual of the last checkpoint of a run fade into the points that continue it."""
-    distance = f"log_{structure.columns[0][0]}"
-    last, gap = last_checkpoints(
-        arrays["sequence"], arrays[distance], points.sequence, points.log_x[structure.columns[0][0]]
-    )
+    symbol = structure.columns[0][0]
+    sequence, log_x = arrays["sequence"], arrays[f"log_{symbol}"]
+    last, gap = last_checkpoints(sequence, log_x, points.sequence, points.log_x[symbol])
     going_on = last >= 0
     if not going_on.any():
         return location, sd
     used, position = np.unique(last[going_on], return_inverse=True)
     residual = np.zeros(location.shape)
     residual[:, going_on] = standard_residuals(structure, draws, arrays, used)[:, position]
-    rho = np.where(going_on, np.exp(-np.maximum(gap, LEAST_GAP) / p["length"]), 0.0)
+    gap = np.maximum(gap, least_gaps(sequence, log_x)[last])
+    rho = np.where(going_on, np.exp(-gap / p["length"]), 0.0)
     return location + rho * sd * residual, sd * np.sqrt(1 - rho**2)
 
 

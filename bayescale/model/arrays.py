@@ -24,7 +24,7 @@ from bayescale.model.structure import (
     leans_on_length,
     leans_on_level,
 )
-from bayescale.noise.parts import LEAST_GAP, NO_PREVIOUS
+from bayescale.noise.parts import NO_PREVIOUS, REPEAT, SAME_PLACE
 from bayescale.pooling import Independent, Partial
 from bayescale.runs import Runs
 
@@ -66,10 +66,9 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     for groups, members in unit_maps(structure).items():
         arrays[groups] = members[cell]
     if noise.has_checkpoints:
-        arrays["sequence"] = np.asarray(runs.sequence)
-        arrays.update(
-            checkpoint_arrays(arrays["sequence"], arrays[f"log_{structure.columns[0][0]}"])
-        )
+        sequence, log_x = np.asarray(runs.sequence), arrays[f"log_{structure.columns[0][0]}"]
+        arrays["sequence"] = sequence
+        arrays.update(checkpoint_arrays(sequence, log_x, least_gaps(sequence, log_x)))
     return arrays
 
 
@@ -98,16 +97,22 @@ def unit_index(structure: Structure, name: str) -> str:
     return "unit_" + "_".join(structure.units[name].groups)
 
 
-def checkpoint_arrays(sequence: np.ndarray, log_x: np.ndarray) -> Arrays:
-    """Row of the checkpoint before every row, and the distance to it in ln x."""
+def checkpoint_arrays(sequence: np.ndarray, log_x: np.ndarray, least: Any) -> Arrays:
+    """Row of the checkpoint before every row, and the distance to it in ln x, at least `least`."""
     order = np.lexsort((log_x, sequence))
     previous = np.empty(len(order), int)
     gap = np.full(len(order), NO_PREVIOUS)
     first = np.r_[True, np.diff(sequence[order]) != 0] if len(order) else np.zeros(0, bool)
     previous[order] = np.where(first, order, np.roll(order, 1))
-    steps = np.maximum(np.diff(log_x[order], prepend=0.0), LEAST_GAP)
-    gap[order] = np.where(first, NO_PREVIOUS, steps)
-    return {"previous": previous, "gap": gap}
+    gap[order] = np.where(first, NO_PREVIOUS, np.diff(log_x[order], prepend=0.0))
+    return {"previous": previous, "gap": np.maximum(gap, least)}
+
+
+def least_gaps(sequence: np.ndarray, log_x: np.ndarray) -> np.ndarray:
+    """Distance in ln x at which a repeat follows in the run of every row."""
+    gap = checkpoint_arrays(sequence, log_x, 0.0)["gap"]
+    apart = np.where(gap > SAME_PLACE, gap, NO_PREVIOUS)
+    return REPEAT * _typical_gaps(apart, sequence, int(np.max(sequence, initial=0)) + 1)[sequence]
 
 
 def formula_inputs(xp: Any, arrays: Mapping[str, Any]) -> list[Any]:
@@ -167,8 +172,9 @@ def without_rows(arrays: Mapping[str, np.ndarray], keep: np.ndarray) -> Arrays:
         for name, values in arrays.items()
     }
     if "previous" in kept:
-        distance = next(v for name, v in kept.items() if name.startswith("log_"))
-        kept.update(checkpoint_arrays(kept["sequence"], distance))
+        name = next(name for name in kept if name.startswith("log_"))
+        least = least_gaps(arrays["sequence"], arrays[name])[keep]
+        kept.update(checkpoint_arrays(kept["sequence"], kept[name], least))
     return kept
 
 

@@ -104,7 +104,9 @@ class Checkpoints(Part):
 
     The residual :math:`e_i` of a checkpoint given the one before has mean
     :math:`\rho_i e_{i-1}` and scale :math:`s \sqrt{1 - \rho_i^2}` with
-    :math:`\rho_i = \exp(-(\ln x_i - \ln x_{i-1})/\ell)`.  The table needs ``sequence=``.
+    :math:`\rho_i = \exp(-(\ln x_i - \ln x_{i-1})/\ell)`.  The table needs ``sequence=``.  A step
+    that was measured again follows the first time at a tenth of the usual distance of checkpoints
+    of its run, which is the least for all of them.
 
     Parameters
     ----------
@@ -150,5 +152,8 @@ class Checkpoints(Part):
 LENGTH = "length"
 #: Gap of a checkpoint that has none before it: its residual is fresh.
 NO_PREVIOUS = 1e3
-#: Smallest gap, in ln x: measured again at once, a run is not known without any scatter.
-LEAST_GAP = 1e-6
+#: Gap, in ln x, up to which two checkpoints of a run are repeats of one.
+SAME_PLACE = 1e-6
+#: Least gap as a share of the usual gap of a run: were repeats to scatter less, a single one that
+#: differs would be met by runs without any memory only.
+REPEAT = 0.1
