@@ -110,6 +110,30 @@ def test_a_forecast_carries_the_last_residual_on_and_lets_it_fade():
     np.testing.assert_allclose(found.sd[0] / base.sd[0], np.sqrt(1 - fade**2), rtol=1e-6)
 
 
+def test_runs_of_a_law_of_several_inputs_go_on_along_the_one_that_changes():
+    size, tokens = np.repeat([1e7, 1e9], 6), np.tile(np.geomspace(1e9, 32e9, 6), 2)
+    constants = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 1000.0, "beta": 0.3}
+    loss = bs.laws.Chinchilla()(size, tokens, **constants)
+    loss[-1] *= np.exp(0.04)
+    runs = bs.Runs(
+        {"N": size, "D": tokens, "loss": loss, "run": ["a"] * 6 + ["b"] * 6},
+        y="loss", x={"N": "N", "D": "D"}, sequence="run",
+    )  # fmt: skip
+    scatter = {"sigma": 0.02, "length": 0.5}
+    noise = bs.LogNormal() + bs.Checkpoints()
+    fit = bs.known_fit(bs.laws.Chinchilla(), runs, constants | scatter, noise=noise)
+    np.testing.assert_allclose(fit.arrays["gap"], np.tile([1e3, *[np.log(2)] * 5], 2))
+    np.testing.assert_array_equal(fit.arrays["previous"], [0, 0, 1, 2, 3, 4, 6, 6, 7, 8, 9, 10])
+    points, _ = points_of(
+        fit.structure, fit.arrays, runs, {"N": 1e9, "D": [64e9]}, {"sequence": "b"}
+    )
+    found = predict(fit.structure, fit.flat_draws, fit.arrays, points, np.random.default_rng(0))
+    rho = np.exp(-np.log(2) / 0.5)
+    carried = found.location - np.log(bs.laws.Chinchilla()(1e9, 64e9, **constants))
+    np.testing.assert_allclose(carried, 0.04 * rho, rtol=1e-6)
+    np.testing.assert_allclose(found.sd, 0.02 * np.sqrt(1 - rho**2), rtol=1e-6)
+
+
 def test_a_new_run_does_not_carry_on_the_only_one_of_the_table():
     y = np.ones(12)
     y[-1] = np.exp(0.04)

@@ -15,7 +15,14 @@ import numpy as np
 
 from bayescale.fitting import Fit
 from bayescale.forecast.points import predict_runs
-from bayescale.model.arrays import Arrays, arrays_of, least_gaps, reads_features, without_rows
+from bayescale.model.arrays import (
+    Arrays,
+    along_runs,
+    arrays_of,
+    least_gaps,
+    reads_features,
+    without_rows,
+)
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise.parts import NO_PREVIOUS
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
@@ -175,7 +182,7 @@ def log_ratios(fit: Fit, rows: np.ndarray, each: np.ndarray) -> np.ndarray:
 
 def _next_but_one(fit: Fit) -> tuple[np.ndarray, Arrays]:
     """Checkpoint after every row (-1: none), and arrays where all follow the one but last."""
-    previous, distance = fit.arrays["previous"], fit.arrays[f"log_{fit.structure.columns[0][0]}"]
+    previous, distance = fit.arrays["previous"], fit.arrays[along_runs(fit.arrays)]
     rows = np.arange(len(previous))
     first, before = previous == rows, previous[previous]
     after = np.full(len(rows), -1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Parameters
-from bayescale.model.arrays import Arrays, formula_inputs, least_gaps
+from bayescale.model.arrays import Arrays, along_runs, formula_inputs, least_gaps
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
 from bayescale.model.response import at_rows
@@ -233,9 +233,9 @@ def _carry_on(
     sd: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let the residual of the last checkpoint of a run fade into the points that continue it."""
-    symbol = structure.columns[0][0]
-    sequence, log_x = arrays["sequence"], arrays[f"log_{symbol}"]
-    last, gap = last_checkpoints(sequence, log_x, points.sequence, points.log_x[symbol])
+    name = along_runs(arrays)
+    sequence, log_x, at = arrays["sequence"], arrays[name], points.log_x[name.removeprefix("log_")]
+    last, gap = last_checkpoints(sequence, log_x, points.sequence, at)
     going_on = last >= 0
     if not going_on.any():
         return location, sd

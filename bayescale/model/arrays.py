@@ -66,8 +66,8 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     for groups, members in unit_maps(structure).items():
         arrays[groups] = members[cell]
     if noise.has_checkpoints:
-        sequence, log_x = np.asarray(runs.sequence), arrays[f"log_{structure.columns[0][0]}"]
-        arrays["sequence"] = sequence
+        sequence = arrays["sequence"] = np.asarray(runs.sequence)
+        log_x = arrays[along_runs(arrays)]
         arrays.update(checkpoint_arrays(sequence, log_x, least_gaps(sequence, log_x)))
     return arrays
 
@@ -95,6 +95,18 @@ def unit_maps(structure: Structure) -> dict[str, np.ndarray]:
 def unit_index(structure: Structure, name: str) -> str:
     """Name of the array that holds the unit of every row for one parameter."""
     return "unit_" + "_".join(structure.units[name].groups)
+
+
+def along_runs(arrays: Mapping[str, np.ndarray]) -> str:
+    """Name of the logarithm of the input that changes most often along runs, else of the first."""
+    order = np.argsort(arrays["sequence"], kind="stable")
+    going_on = np.diff(arrays["sequence"][order]) == 0
+    changes = {
+        name: np.count_nonzero(np.abs(np.diff(values[order])[going_on]) > SAME_PLACE)
+        for name, values in arrays.items()
+        if name.startswith("log_")
+    }
+    return max(changes, key=lambda name: changes[name])
 
 
 def checkpoint_arrays(sequence: np.ndarray, log_x: np.ndarray, least: Any) -> Arrays:
@@ -172,7 +184,7 @@ def without_rows(arrays: Mapping[str, np.ndarray], keep: np.ndarray) -> Arrays:
         for name, values in arrays.items()
     }
     if "previous" in kept:
-        name = next(name for name in kept if name.startswith("log_"))
+        name = along_runs(arrays)
         least = least_gaps(arrays["sequence"], arrays[name])[keep]
         kept.update(checkpoint_arrays(kept["sequence"], kept[name], least))
     return kept

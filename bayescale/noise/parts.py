@@ -104,7 +104,9 @@ class Checkpoints(Part):
 
     The residual :math:`e_i` of a checkpoint given the one before has mean
     :math:`\rho_i e_{i-1}` and scale :math:`s \sqrt{1 - \rho_i^2}` with
-    :math:`\rho_i = \exp(-(\ln x_i - \ln x_{i-1})/\ell)`.  The table needs ``sequence=``.  A step
+    :math:`\rho_i = \exp(-(\ln x_i - \ln x_{i-1})/\ell)`.  The table needs ``sequence=``.
+
+    Of several inputs x is the one that changes along runs, such as tokens at a fixed size.  A step
     that was measured again follows the first time at a tenth of the usual distance of checkpoints
     of its run, which is the least for all of them.
 
