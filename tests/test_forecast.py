@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import bayescale as bs
 from bayescale.forecast.mixture import mixture
+from bayescale.forecast.points import predict_runs
 
 SAMPLES = 200
 LEVELS = {("a", "c4"): 3.0, ("a", "web"): 10.0, ("b", "c4"): 30.0}
@@ -168,6 +170,24 @@ def test_bands_of_measurements_with_standard_errors_hold_them(measured):
     assert 0.85 < inside[1] < 0.95
     curves = [measured.forecast(x, kind="mean").draws for x in (at, {**at, "y_se": 0.3})]
     np.testing.assert_array_equal(*curves)
+
+
+# Weights ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e6])
+def test_weights_say_how_much_more_a_row_counts_in_whatever_unit(unit):
+    table = {"x": np.geomspace(1e3, 1e6, 4), "y": np.ones(4), "w": unit * np.array([1, 1, 4, 4])}
+    runs = bs.Runs(table, y="y", x="x", weight="w")
+    constants = {"A": 1.0, "alpha": 1e-12, "sigma": np.full(4000, 0.02)}
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants, noise=bs.LogNormal())
+    sd = 0.02 * np.array([1.0, 1.0, 0.5, 0.5]) * np.sqrt(2)
+    np.testing.assert_allclose(fit.log_likelihood[0, 0], norm.logpdf(0, scale=sd))
+    hidden = predict_runs(
+        fit.structure, fit.flat_draws, fit.arrays, runs, runs, rows=np.array([0, 3])
+    )
+    np.testing.assert_allclose(hidden.sd[0], sd[[0, 3]])
+    np.testing.assert_allclose(np.log(fit.forecast({"x": 1e7}).draws).std(), 0.02, rtol=0.05)
 
 
 # Labels that are new ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def predict_runs(
     groups = {g: np.array(new.labels(g), object)[new.codes[g]] for g in new.groups}
     if new.sequence is not None:
         groups[SEQUENCE] = np.array(new.sequence_labels, object)[new.sequence]
-    x, known = dict(new.x), extra_arrays(structure, new)
+    x, known = dict(new.x), extra_arrays(structure, new, fitted)
     if new.trials is not None:
         known["trials"] = np.asarray(new.trials, float)
         x["trials"] = structure.noise.trials_again(new.y, known["trials"], arrays["trials"])

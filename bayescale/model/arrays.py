@@ -53,7 +53,7 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     arrays: Arrays = {"y": y if noise.counts else noise.on_link(y)}
     if noise.counts:
         arrays["trials"] = np.asarray(runs.trials, float)
-    arrays.update(extra_arrays(structure, runs))
+    arrays.update(extra_arrays(structure, runs, runs))
     columns = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
     arrays.update({f"log_{symbol}": np.log(values) for symbol, values in columns.items()})
     sequence = None if runs.sequence is None else np.asarray(runs.sequence)
@@ -72,14 +72,17 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
     return arrays
 
 
-def extra_arrays(structure: Structure, runs: Runs) -> Arrays:
-    """Collect standard errors, on the scale of the noise, and weights, where they are in use."""
+def extra_arrays(structure: Structure, runs: Runs, fitted: Runs) -> Arrays:
+    """Collect standard errors, on the scale of the noise, and weights, where they are in use.
+
+    Weights have no unit: they are those in terms of the usual one of the fitted table.
+    """
     arrays: Arrays = {}
     if "se" in structure.extras and runs.y_se is not None:
         slope = structure.noise.slope_of_link(np.asarray(runs.y, float))
         arrays["se"] = np.asarray(runs.y_se) * slope
-    if "weight" in structure.extras and runs.weight is not None:
-        arrays["weight"] = np.asarray(runs.weight, float)
+    if runs.weight is not None and fitted.weight is not None:
+        arrays["weight"] = runs.weight / np.exp(np.mean(np.log(fitted.weight)))
     return arrays
 
 
