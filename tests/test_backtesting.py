@@ -52,15 +52,29 @@ def tested_fit():
 
 def test_rolling_cuts_hide_the_largest_scales_of_every_family():
     runs = table_of()
-    hides = scales_hidden(runs, (0.8, 1.3), 2, None)
+    hides = scales_hidden(runs, ("family",), (0.8, 1.3), 2, None)
     assert list(hides) == ["0.8 decades", "1.3 decades"]
     assert [h.sum() for h in hides.values()] == [4, 6]
     for hidden in hides.values():
         assert runs.x["C"][hidden].min() > runs.x["C"][~hidden].max()
 
 
+def test_scales_are_hidden_from_laws_whose_noise_has_an_effect_of_every_size():
+    size = np.repeat(np.geomspace(1e6, 1e9, 7), 2)
+    loss = 20 * size**-0.1 * np.exp(0.01 * np.random.default_rng(0).standard_normal(14))
+    table = {"N": size, "loss": loss, "size": [f"{n:.0e}" for n in size]}
+    with pytest.warns(bs.RunsWarning, match="one distinct N"):
+        runs = bs.Runs(table, y="loss", x={"N": "N"}, groups=["size"])
+    noise = bs.LogStudentT() + bs.Effect("size")
+    hidden = bs.backtest(
+        bs.laws.PowerLaw(), runs, noise=noise, cut=(0.8,), draws=100, tune=200, chains=2
+    )
+    assert hidden.points["row"].tolist() == [10, 11, 12, 13]
+    np.testing.assert_allclose(hidden.points["decades_beyond"], [0.5, 0.5, 1.0, 1.0])
+
+
 def test_a_cut_spares_curves_that_it_would_empty():
-    assert scales_hidden(table_of(), (9.0,), 2, None) == {}
+    assert scales_hidden(table_of(), ("family",), (9.0,), 2, None) == {}
     with pytest.raises(ValueError, match="nothing to hide"):
         bs.backtest(bs.laws.PowerLaw(), table_of(), cut=(9.0,))
 

@@ -14,6 +14,7 @@ from bayescale.comparison.stacking import stacking_weights
 from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw, PowerLaw
 from bayescale.laws.schedules import schedules
+from bayescale.model.structure import structure_of
 from bayescale.sweeps import execution
 
 DRAWS = 400
@@ -397,6 +398,30 @@ def test_the_future_is_the_largest_scales_of_every_curve():
             mine = runs.codes["family"] == code
             x = runs.x["C"]
             assert x[mine & fold.seen].max() < x[mine & fold.hidden].min()
+
+
+def test_labels_of_the_noise_make_no_curves_whose_largest_scale_stays_in():
+    n, d = np.repeat(np.geomspace(1e7, 1e10, 7), 6), np.tile(np.geomspace(1e9, 1e11, 6), 7)
+    found = {"N": n, "D": d, "loss": 1.7 + 400 * n**-0.34 + 1000 * d**-0.3}
+    found["size"] = [f"{size:.0e}" for size in n]
+    inputs = {"N": "N", "D": "D"}
+    one = bs.Runs(found, y="loss", x=inputs)
+    with pytest.warns(bs.RunsWarning, match="one distinct N"):
+        sized = bs.Runs(found, y="loss", x=inputs, groups=["size"])
+
+    def fit_of(runs, noise):
+        structure = structure_of(bs.laws.Chinchilla(), runs, None, noise, None)
+        return SimpleNamespace(structure=structure, runs=runs, arrays={})
+
+    plain, of_sizes = fit_of(one, bs.LogStudentT()), fit_of(sized, bs.LogStudentT())
+    effect = fit_of(sized, bs.LogStudentT() + bs.Effect("size"))
+    curve = [fold.hidden for fold in holdout.future_folds([plain])]
+    assert n[curve[0]].max() > n[~curve[0]].max()
+    for fits in ([effect], [effect, plain]):
+        hidden = [fold.hidden for fold in holdout.future_folds(fits)]
+        np.testing.assert_array_equal(hidden, curve)
+    for fold in holdout.future_folds([effect, of_sizes]):
+        assert set(n[fold.seen]) == set(n[fold.hidden]) == set(n)
 
 
 def test_the_future_of_a_schedule_is_the_end_of_its_runs():

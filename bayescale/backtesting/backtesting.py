@@ -50,8 +50,9 @@ def backtest(
     runs : Runs, optional
         The table; that of the fit when absent.
     cut : sequence of float
-        Decades of the input that are hidden, one refit each: of every combination of labels, the
-        rows within that distance of its largest input.
+        Decades of the input that are hidden, one refit each: of every combination of labels, less
+        those that only the noise of every law varies over, the rows within that distance of its
+        largest input.
     by : str, optional
         A group: instead of the largest scales, hide one label at a time, except for its `keep`
         smallest runs.
@@ -98,19 +99,26 @@ def backtest(
     """
     named = dict(laws) if isinstance(laws, Mapping) else {_name(laws): laws}
     table = runs if runs is not None else _table_of(named)
-    hides = labels_hidden(table, by, keep, of) if by else scales_hidden(table, cut, keep, of)
-    if not hides:
-        raise ValueError(f"nothing to hide: every cut leaves fewer than {keep} runs of a curve")
-    plans = []
+    models = {}
     for name, law in named.items():
         if isinstance(law, Fit):
             s = law.structure
-            model = (s.law, dict(s.pooling), s.noise, dict(s.priors))
+            models[name] = (s.law, dict(s.pooling), s.noise, dict(s.priors))
         else:
             expected = noise or default_noise(law, table.is_counts)
-            model = (law, dict(pooling or {}), expected, dict(priors or {}))
-        for i, (label, hidden) in enumerate(hides.items()):
-            plans.append(_plan(name, label, model, table, hidden, random_seed + i))
+            models[name] = (law, dict(pooling or {}), expected, dict(priors or {}))
+    claimed = [set(its_noise.claimed_groups) for _, _, its_noise, _ in models.values()]
+    groups = tuple(g for g in table.groups if g not in set.intersection(*claimed))
+    hides = (
+        labels_hidden(table, by, keep, of) if by else scales_hidden(table, groups, cut, keep, of)
+    )
+    if not hides:
+        raise ValueError(f"nothing to hide: every cut leaves fewer than {keep} runs of a curve")
+    plans = [
+        _plan(name, label, model, table, hidden, random_seed + i)
+        for name, model in models.items()
+        for i, (label, hidden) in enumerate(hides.items())
+    ]
     options = {"draws": draws, "tune": tune, "chains": chains}
     tasks = [(plan.structure, plan.arrays, plan.seed, options) for plan in plans]
     cases = []

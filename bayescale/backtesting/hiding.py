@@ -4,14 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayescale.forecast.labels import distinct
+from bayescale.model.structure import group_codes
 from bayescale.runs import Runs
 
 
 def scales_hidden(
-    runs: Runs, cut: Sequence[float], keep: int, of: str | None
+    runs: Runs, groups: tuple[str, ...], cut: Sequence[float], keep: int, of: str | None
 ) -> dict[str, np.ndarray]:
-    """Rows hidden by every cut; curves that it would leave too little of are not cut."""
-    x, curve = np.log10(_input(runs, of)), _curves(runs)
+    """Rows hidden by every cut; curves that it would leave too little of are not cut.
+
+    A curve is a combination of labels of the groups.
+    """
+    x, curve = np.log10(_input(runs, of)), distinct(group_codes(runs, groups))[1]
     if any(c <= 0 for c in cut):
         raise ValueError(f"cut is in decades and must be positive, not {tuple(cut)}")
     hides = {}
@@ -39,12 +44,6 @@ def labels_hidden(runs: Runs, by: str, keep: int, of: str | None) -> dict[str, n
         if hidden.any() and not hidden.all():
             hides[str(label)] = hidden
     return hides
-
-
-def _curves(runs: Runs) -> np.ndarray:
-    """Give the number of the combination of labels of every row."""
-    columns = [*runs.codes.values()] or [np.zeros(len(runs), int)]
-    return np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _input(runs: Runs, of: str | None) -> np.ndarray:

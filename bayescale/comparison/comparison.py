@@ -56,7 +56,8 @@ def compare(
 
         - ``"loo"``: one row at a time, by Pareto-smoothed importance sampling and, for rows whose
           Pareto k is too high, by exact refits.  The question: which form describes the data?
-        - ``"lfo"``: the largest scales of every combination of labels, at three cuts.  The
+        - ``"lfo"``: the largest scales of every curve (a combination of labels, less those
+          that only the noise varies over), at three cuts.  The
           question: which form extrapolates?
         - the name of a group, such as ``"family"``: all rows of one label at a time, predicted as
           a label never seen.  The question: which form knows the next family?
@@ -82,7 +83,7 @@ def compare(
     The score is :math:`\mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i})` with densities in units of
     the response, so that fits of y and of log y share one scale.  Under ``Checkpoints`` the
     density of a row is that given the checkpoint before it.  A row that several cuts hide
-    counts with its mean.  Standard errors are over rows for LOO, over curves for
+    counts with its mean.  Standard errors are over rows for LOO, over combinations of labels for
     leave-future-out, over labels for leave-group-out, and over rows where there are fewer than
     four of those.  Weights maximise the score of the mixture (stacking).
 
@@ -121,7 +122,7 @@ def compare(
             for i, (name, fit) in enumerate(fits.items())
         }
     elif by == "lfo":
-        folds, units = future_folds(every), curves_of(runs)
+        folds, units = future_folds(every), curves_of(runs, runs.groups)
         held = {
             name: leave_future_out(fit, folds, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())

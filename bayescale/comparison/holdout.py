@@ -6,7 +6,7 @@ Everything is in units of the response, so that laws with different noise compar
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.fitting import Fit
+from bayescale.forecast.labels import distinct
 from bayescale.forecast.points import predict_runs
 from bayescale.model.arrays import (
     Arrays,
@@ -23,7 +24,7 @@ from bayescale.model.arrays import (
     reads_features,
     without_rows,
 )
-from bayescale.model.structure import Structure, structure_of
+from bayescale.model.structure import Structure, group_codes, structure_of
 from bayescale.noise.parts import NO_PREVIOUS
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
@@ -210,9 +211,10 @@ def batches_of(rows: np.ndarray, cell: np.ndarray, most: int) -> list[np.ndarray
 def future_folds(fits: Sequence[Fit]) -> list[Fold]:
     """Folds that hide the largest scales of every curve, one for each of :data:`CUTS`.
 
-    A curve is a combination of labels.  With several inputs a scale is their product, which for
-    parameters and tokens is compute; of laws that read whole runs it is the first input, such as
-    the step, so that the ends of runs are hidden.  Rows at one scale are hidden together.
+    A curve is a combination of labels, less those that only the noise of every fit varies over.
+    With several inputs a scale is their product, which for parameters and tokens is compute; of
+    laws that read whole runs it is the first input, such as the step, so that the ends of runs are
+    hidden.  Rows at one scale are hidden together.
     """
     runs = fits[0].runs
     along = [fit for fit in fits if reads_features(fit.arrays) and runs.sequence is not None]
@@ -222,7 +224,7 @@ def future_folds(fits: Sequence[Fit]) -> list[Fold]:
         for _, column in fit.structure.columns[: 1 if along else None]
     }
     size = np.sum([np.log(values) for values in inputs.values()], axis=0).round(9)
-    curve = curves_of(runs)
+    curve = curves_of(runs, {g for fit in fits for g in fit.structure.law_groups})
     folds: list[Fold] = []
     for cut in CUTS:
         hidden = np.zeros(len(runs), bool)
@@ -240,12 +242,9 @@ def future_folds(fits: Sequence[Fit]) -> list[Fold]:
     return folds
 
 
-def curves_of(runs: Runs) -> np.ndarray:
-    """Label every row by the number of its combination of labels, shape (rows,)."""
-    if not runs.groups:
-        return np.zeros(len(runs), int)
-    codes = np.stack([np.asarray(runs.codes[g]) for g in runs.groups], axis=1)
-    return np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1)
+def curves_of(runs: Runs, groups: Collection[str]) -> np.ndarray:
+    """Label every row by the number of its combination of labels of groups, shape (rows,)."""
+    return distinct(group_codes(runs, tuple(g for g in runs.groups if g in groups)))[1]
 
 
 def label_folds(fits: Sequence[Fit], group: str) -> list[Fold]:

@@ -21,7 +21,7 @@ def labels_of(
     A point stands for every combination of the groups that it leaves open which the table has
     beside the labels that it gives.
     """
-    free = [g for g in structure.groups if g not in structure.noise.claimed_groups]
+    free = structure.law_groups
     unknown = set(asked) - set(structure.groups) - set(runs.groups) - {SEQUENCE}
     if unknown:
         raise ValueError(
@@ -87,9 +87,8 @@ def codes_of(
 
 
 def columns_of_law(structure: Structure) -> list[int]:
-    """Positions of the groups that are not the noise's alone: their labels make a curve."""
-    claimed = structure.noise.claimed_groups
-    return [i for i, g in enumerate(structure.groups) if g not in claimed]
+    """Positions of the groups whose labels make a curve."""
+    return [structure.groups.index(g) for g in structure.law_groups]
 
 
 def distinct(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

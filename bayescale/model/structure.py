@@ -85,6 +85,11 @@ class Structure:
         return dict(self.priors)
 
     @cached_property
+    def law_groups(self) -> tuple[str, ...]:
+        """Groups that are not the noise's alone: their labels make a curve."""
+        return tuple(g for g in self.groups if g not in self.noise.claimed_groups)
+
+    @cached_property
     def stages(self) -> tuple[tuple[Parameter, ...], ...]:
         """Parameters in the order in which their coordinates lean on earlier ones."""
         rank = [_stage(self, q) for q in self.parameters]

@@ -23,7 +23,7 @@ def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
     """
     fits = _weighted(source)
     for fit, _ in fits:
-        for group in _law_groups(fit):
+        for group in fit.structure.law_groups:
             labels = fit.runs.labels(group)
             if group not in (groups or {}) and len(labels) > 1:
                 raise ValueError(
@@ -36,7 +36,7 @@ def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
 def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tuple[Curve, ...]:
     """Curves of all combinations of labels of the table that `groups` leaves, with joint draws."""
     fit = _weighted(source)[0][0]
-    names, fixed = _law_groups(fit), dict(groups or {})
+    names, fixed = fit.structure.law_groups, dict(groups or {})
     if unknown := set(fixed) - set(names):
         raise ValueError(no_such(sorted(unknown)[0], "group", names))
     columns = [fit.structure.groups.index(g) for g in names]
@@ -146,25 +146,20 @@ def _of_separate(
 ) -> tuple[Curve, ...]:
     """Curves of several posteriors; where those are independent, draws are paired at random."""
     fits = [fit for source in sources.values() for fit, _ in _weighted(source)]
-    every = {group for fit in fits for group in _law_groups(fit)}
+    every = {group for fit in fits for group in fit.structure.law_groups}
     if unknown := [g for g in groups or {} if g not in every]:
         raise ValueError(no_such(unknown[0], "group", sorted(every)))
     made = []
     for place, (name, source) in enumerate(sources.items()):
-        open_groups = {g for fit, _ in _weighted(source) for g in _law_groups(fit)}
+        open_groups = {g for fit, _ in _weighted(source) for g in fit.structure.law_groups}
         known = {g: v for g, v in (groups or {}).items() if g in open_groups}
         made.append(_curves(source, [known], [name], shuffle=0 if paired else place)[0])
     shortest = min(curve.samples for curve in made)
     return tuple(thinned(curve, shortest) for curve in made)
 
 
-def _law_groups(fit: Any) -> list[str]:
-    claimed = fit.structure.noise.claimed_groups
-    return [g for g in fit.structure.groups if g not in claimed]
-
-
 def _main_group(fit: Any) -> str:
-    groups = _law_groups(fit)
+    groups = fit.structure.law_groups
     if "family" in groups:
         return "family"
     if len(groups) == 1:
@@ -258,7 +253,7 @@ def _cells(
     fit: Any, asked: Sequence[Mapping[str, Any]]
 ) -> list[tuple[list[tuple[int, ...]], tuple[str, ...]]]:
     """Label codes of every curve, over the combinations of open groups that all curves have."""
-    structure, groups = fit.structure, _law_groups(fit)
+    structure, groups = fit.structure, fit.structure.law_groups
     for labels in asked:
         if unknown := set(labels) - set(groups):
             raise ValueError(no_such(sorted(unknown)[0], "group", groups))
