@@ -220,6 +220,22 @@ def test_few_curves_do_not_excuse_bands_that_miss_half_of_their_runs():
     assert "of 2 curves: few to tell" in said
 
 
+@pytest.mark.parametrize("missed", [0, 2, 3, 5])
+def test_the_farthest_runs_speak_for_the_distance_that_is_promised(missed):
+    error = np.zeros(40)
+    error[40 - missed :] = 0.1
+    tested = known(error)
+    (case,) = tested.cases
+    away = {"x": np.log(10.0) * np.linspace(0.025, 1.0, 40)}
+    points = replace(case.points, log_x=away)
+    case = replace(case, predictive=replace(case.predictive, points=points))
+    tested = replace(tested, cases=(case,))
+    assert tested.points["inside_0.9"].mean() == 1 - missed / 40
+    assert tested.supported() == (1.0 if missed < 5 else 0.0)
+    share = {0: "100%", 2: "86%", 3: "79%", 5: "64%"}[missed]
+    assert tested.verdict().endswith(f"90% band, and {share} of the farthest 14.")
+
+
 def test_doubt_is_a_share_of_the_change_where_steep_curves_are_missed_by_more():
     fall = np.geomspace(0.05, 2.0, 40)
     tested = known(0.2 * fall * np.random.default_rng(1).standard_normal(40), change=-fall)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Discrepancies per decade, and by a share of the change, among which the back-test chooses.
 SCALES, SHARES = np.geomspace(0.002, 1.0, 28), np.geomspace(0.01, 2.0, 24)
 
+#: Share of hidden runs that speak for the distance that is promised.
+FARTHEST = 1 / 3
+
 #: Curves below which a verdict says that they are few.
 FEW_CURVES = 5
 
@@ -148,7 +151,8 @@ class Backtest:
         Going outwards cut by cut, the last distance at which the `ci_prob` interval missed at
         most twice as many hidden runs as it should, and no more than chance explains: two standard
         errors, with the curves (combinations of labels, less those that only the noise varies
-        over) as independent units.
+        over) as independent units.  The farthest third of the runs, for which the distance stands,
+        kept the promise as well, but for what chance explains of so few.
 
         Parameters
         ----------
@@ -181,6 +185,8 @@ class Backtest:
             f"{last.coverage:.0%} of {last.runs} runs that were hidden as far out fell into their "
             f"{ci_prob:.0%} band"
         )
+        if last.far_runs < last.runs:
+            seen += f", and {last.far_coverage:.0%} of the farthest {last.far_runs}"
         few = f" (of {last.curves} curves: few to tell)" if last.curves < FEW_CURVES else ""
         if not kept:
             return f"These data do not support forecasting with {name}: {seen}{few}."
@@ -199,13 +205,27 @@ class Backtest:
             (case, *_) = (c for c in self.cases if (c.law, c.cut) == (name, cut))
             of_row = dict(zip(self.runs.rows[case.rows], case.points.curve, strict=True))
             curve = part["row"].map(of_row).to_numpy()
-            inside = part[f"inside_{ci_prob:g}"]
+            inside, beyond = part[f"inside_{ci_prob:g}"], part["decades_beyond"]
             by_curve = inside.groupby(curve).mean()
-            chance = 2 * np.sqrt(ci_prob * (1 - ci_prob) / len(by_curve))
+            far = inside[beyond >= beyond.quantile(1 - FARTHEST) - 1e-9]
+            chance, of_few = (
+                2 * np.sqrt(ci_prob * (1 - ci_prob) / count) for count in (len(by_curve), len(far))
+            )
             least = max(ci_prob - chance, 1 - 2 * (1 - ci_prob)) - 1e-9
-            kept = bool(part["trusted"].all()) and by_curve.mean() >= least
-            decades = float(part["decades_beyond"].max())
-            yield _Promise(decades, float(inside.mean()), len(part), len(by_curve), kept)
+            kept = bool(
+                part["trusted"].all()
+                and by_curve.mean() >= least
+                and far.mean() >= min(ci_prob - of_few, least)
+            )
+            yield _Promise(
+                decades=float(beyond.max()),
+                coverage=float(inside.mean()),
+                runs=len(part),
+                far_coverage=float(far.mean()),
+                far_runs=len(far),
+                curves=len(by_curve),
+                kept=kept,
+            )
             if not kept:
                 return
 
@@ -255,11 +275,13 @@ class Backtest:
 
 @dataclass(frozen=True)
 class _Promise:
-    """What bands did at one distance: share of runs inside, on so many curves, and if enough."""
+    """What bands did up to one distance: shares of runs and of the farthest inside, if enough."""
 
     decades: float
     coverage: float
     runs: int
+    far_coverage: float
+    far_runs: int
     curves: int
     kept: bool
 
