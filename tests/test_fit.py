@@ -288,6 +288,45 @@ def test_a_law_of_ten_lines_works_everywhere(tmp_path):
     assert bs.load(fit.save(tmp_path / "own.nc")).law == Saturating()
 
 
+def own_law(title, formula, base=bs.Law, **said):
+    """Class of a user: a power law with a floor in another spelling."""
+    parts = {"inputs": ("x",), "parameters": bs.laws.OffsetPowerLaw.parameters}
+    return type(title, (base,), {**parts, "log_mean": formula, **said})
+
+
+def falling(self, xp, p, x):
+    return xp.log(p.E + p.A * x**-p.alpha)
+
+
+def shifted(self, xp, p, x):
+    return xp.log(p.E + p.A * (1 + x / 1e18) ** -p.alpha)
+
+
+def known_of(law):
+    x = np.geomspace(1e17, 1e20, 6)
+    runs = bs.Runs({"C": x, "y": 1 + (x / 1e17) ** -0.3}, y="y", x="C")
+    return bs.known_fit(law, runs, {"E": 1.0, "A": 2.0, "alpha": 0.1, "sigma": 0.1})
+
+
+@pytest.mark.parametrize("base", [bs.Law, bs.laws.OffsetPowerLaw], ids=lambda base: base.__name__)
+@pytest.mark.parametrize("title", ["OffsetPowerLaw", "power_law_offset", "Nameless"])
+def test_a_law_without_a_name_is_loaded_as_itself(title, base, tmp_path):
+    law = own_law(title, shifted, base)
+    loaded = bs.load(known_of(law()).save(tmp_path / "own.nc"))
+    assert type(loaded.law) is law
+    assert type(bs.laws.get("OffsetPowerLaw")) is bs.laws.OffsetPowerLaw
+    assert not any(title in name for name in set(bs.laws.available()) - {"power_law_offset"})
+
+
+@pytest.mark.parametrize("said", [{}, {"name": "edited_by_its_user"}])
+def test_a_law_that_was_edited_since_its_fit_was_saved_is_refused(said, tmp_path):
+    path = known_of(own_law("Edited", falling, **said)()).save(tmp_path / "own.nc")
+    assert bs.load(path).law.title == "Edited()"
+    own_law("Edited", shifted, **said)
+    with pytest.raises(ValueError, match=r"Edited\(\) or its noise has another formula"):
+        bs.load(path)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting.given_priors import prior_from_json, prior_to_json
-from bayescale.laws.base import get
+from bayescale.laws.base import get, identifier
 from bayescale.model.structure import Structure
 from bayescale.noise import Noise
 from bayescale.noise.parts import Part
 from bayescale.pooling import Independent, Partial, Pooling, Shared
-from bayescale.posterior.likelihood import row_chunks
+from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ def save(fit: "Fit", path: str | Path) -> Path:
 def load(path: str | Path) -> "Fit":
     """Read a fit that :meth:`Fit.save` wrote; its forecasts are identical.
 
+    Only the name of a law is in the file, so its formula must be defined as it was; densities of
+    the measurements, which are in the file up to 1e8 draws times rows, show whether it is.
+
     Parameters
     ----------
     path : str or Path
@@ -90,7 +93,7 @@ def load(path: str | Path) -> "Fit":
         If there is no such file.
     ValueError
         If the file is no saved fit, is damaged or of another version, or its law is not defined
-        in this session.
+        in this session, or with another formula.
     """
     import xarray as xr
 
@@ -108,7 +111,7 @@ def load(path: str | Path) -> "Fit":
         return _fit_of(tree, json.loads(tree.attrs["bayescale"]))
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
-            f"{path} is damaged or was written by another version of bayescale "
+            f"{path} is damaged or was written by another version of bayescale or of its law "
             f"({type(error).__name__}: {error}): fit its table again"
         ) from error
 
@@ -120,7 +123,7 @@ def _fit_of(tree: "xr.DataTree", specification: Mapping[str, Any]) -> "Fit":
         raise TypeError(f"format {found}, not {_FORMAT}")
     structure = _structure_from_json(specification["structure"])
     draws = {str(k): _with_units(v.values) for k, v in tree["coordinates"].dataset.items()}
-    return Fit(
+    fit = Fit(
         law=structure.law,
         runs=Runs.from_dataset(tree["runs"].dataset),
         structure=structure,
@@ -130,6 +133,20 @@ def _fit_of(tree: "xr.DataTree", specification: Mapping[str, Any]) -> "Fit":
         diagnostics=specification["diagnostics"],
         random_seed=specification["random_seed"],
     )
+    if "log_likelihood" in tree.children:
+        _check_formula(fit, tree["log_likelihood"].dataset["y"].values)
+    return fit
+
+
+def _check_formula(fit: "Fit", stored: np.ndarray) -> None:
+    """Refuse a law that gives measurements other densities than when the fit was saved."""
+    first = {name: values[:, :1] for name, values in fit.draws.items()}
+    found = log_likelihood(fit.structure, first, fit.arrays)
+    if not np.allclose(found, stored[:, :1], rtol=1e-4, atol=1e-4, equal_nan=True):
+        raise ValueError(
+            f"{fit.law.title} or its noise has another formula than when the fit was saved, in "
+            "which its draws mean nothing: define it as it was, or fit the table again"
+        )
 
 
 def _with_units(values: np.ndarray) -> np.ndarray:
@@ -145,7 +162,7 @@ def _for_file(dataset: "xr.Dataset") -> "xr.Dataset":
 
 def _structure_to_json(s: Structure) -> dict[str, Any]:
     return {
-        "law": {"name": s.law.name or type(s.law).__name__, "options": _options(s.law)},
+        "law": {"name": identifier(type(s.law)), "options": _options(s.law)},
         "noise": _to_json(s.noise),
         "pooling": {name: _to_json(pooling) for name, pooling in s.pooling},
         "groups": s.groups,

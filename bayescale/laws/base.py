@@ -268,7 +268,7 @@ class Law:
     limits: ClassVar[tuple[Limit, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the law under its name.
+        """Register the law under its name, or else under that of its module and class.
 
         Raises
         ------
@@ -277,16 +277,15 @@ class Law:
         """
         super().__init_subclass__(**kwargs)
         refuse_mistakes(cls)
-        if not cls.__dict__.get("name"):
-            return
-        known = _REGISTRY.get(cls.name, cls)
+        name = identifier(cls)
+        known = _REGISTRY.get(name, cls)
         same = (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__)
         if not same and known.__module__.startswith(f"{__package__}."):
             raise ValueError(
-                f"{cls.__name__}: the name {cls.name!r} is taken by {known.__name__}: "
+                f"{cls.__name__}: the name {name!r} is taken by {known.__name__}: "
                 "give the law another"
             )
-        _REGISTRY[cls.name] = cls
+        _REGISTRY[name] = cls
 
     def log_mean(self, xp: Any, p: Parameters, *x: Any) -> Any:
         """Logarithm of the mean response.
@@ -495,6 +494,11 @@ def natural_to_coordinate(link: str, values: np.ndarray) -> np.ndarray:
     return np.log(values) - np.log1p(-values) if link == "unit" else values
 
 
+def identifier(law: type[Law]) -> str:
+    """Name that a law gives itself, not one that it inherits, or else its module and class."""
+    return law.__dict__.get("name") or f"{law.__module__}.{law.__qualname__}"
+
+
 def get(name: str, **options: Any) -> Law:
     """Return the law that is registered under `name`.
 
@@ -517,11 +521,13 @@ def get(name: str, **options: Any) -> Law:
     >>> laws.get("bnsl", breaks=2).title
     'BrokenPowerLaw(breaks=2)'
     """
-    classes = {cls.__name__: cls for cls in _REGISTRY.values()} | _REGISTRY
+    # Of classes with one name the first counts, so that no law hides one of this package.
+    classes = {cls.__name__: cls for cls in reversed(_REGISTRY.values())} | _REGISTRY
     of_lower = {known.lower(): cls for known, cls in classes.items()}
-    if name.lower() not in of_lower:
+    found = classes.get(name) or of_lower.get(name.lower())
+    if found is None:
         raise ValueError(f"no law is called {name!r}{_hint(name, list(classes))}")
-    return of_lower[name.lower()](**options)
+    return found(**options)
 
 
 def _hint(name: str, known: list[str]) -> str:
@@ -533,11 +539,11 @@ def _hint(name: str, known: list[str]) -> str:
         return f": it is asked of fits, see bayescale.{name}"
     if near := difflib.get_close_matches(name, known, n=3):
         return f"; did you mean {' or '.join(near)}?"
-    return f"; there are {', '.join(sorted(_REGISTRY))}"
+    return f"; there are {', '.join(available())}"
 
 
 def available() -> tuple[str, ...]:
-    """Names of all registered laws, sorted.
+    """Names of all laws that have one, sorted.
 
     Examples
     --------
@@ -545,4 +551,4 @@ def available() -> tuple[str, ...]:
     >>> "chinchilla" in laws.available()
     True
     """
-    return tuple(sorted(_REGISTRY))
+    return tuple(sorted(name for name, cls in _REGISTRY.items() if name == cls.name))
