@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.fitting.directions import disagreements
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.structure import Structure, structure_of
@@ -89,7 +90,8 @@ def fit(
     Warns
     -----
     RunsWarning
-        If the table cannot tell some parameters of the law.
+        If the table cannot tell some parameters of the law, or if the response clearly rises in
+        an input in which the law can only fall, or the other way round.
     ConvergenceWarning
         If the draws fail the convergence gate even after a second, more careful run.
 
@@ -108,7 +110,8 @@ def fit(
         raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")
     structure = checked_structure(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
-    for hint in law.identifiability({s: runs.x[column] for s, column in structure.columns}):
+    columns = {s: runs.x[column] for s, column in structure.columns}
+    for hint in [*law.identifiability(columns), *disagreements(structure, runs)]:
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
     seed = 0 if random_seed is None else int(random_seed)
     options = {"draws": draws, "tune": tune, "chains": chains, "progressbar": progressbar}
