@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
 import bayescale as bs
 from bayescale.forecast.mixture import mixture
 from bayescale.forecast.points import predict_runs
+from bayescale.quantities.sources import every_curve
 
 SAMPLES = 200
 LEVELS = {("a", "c4"): 3.0, ("a", "web"): 10.0, ("b", "c4"): 30.0}
@@ -56,6 +58,28 @@ def test_groups_that_are_left_open_run_over_combinations_of_the_table(fit):
     assert labels_of(every) == [*[("a", "c4")] * 2, *[("a", "web")] * 2, *[("b", "c4")] * 2]
     assert every.points["C"].tolist() == [1e18, 1e19] * 3
     assert labels_of(fit.forecast({"C": 1e18}, groups={"data": "web"})) == [("a", "web")]
+
+
+def test_a_label_of_the_table_is_known_in_whatever_form_it_comes():
+    days = pd.to_datetime(["2024-01-01", "2025-06-01"])
+    x = np.geomspace(1e17, 1e20, 4)
+    frame = pd.DataFrame(
+        {"C": np.tile(x, 2), "day": days.repeat(4), "size": np.repeat([1.0, 2], 4)}
+    )
+    runs = bs.Runs(frame.assign(y=frame["C"] ** -0.1), y="y", x={"C": "C"}, groups=["day", "size"])
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, {"A": [[1.0, 2.0]], "alpha": 0.1, "sigma": 0.01})
+    shown = {"day": "2025-06-01", "size": "2.0"}
+    wanted = fit.forecast({"C": 1e21}, groups=shown, kind="mean")
+    for size in (2, 2.0, np.float64(2)):
+        for day in (days[1], days[1].date(), " 2025-06-01"):
+            found = fit.forecast({"C": 1e21}, groups={"day": day, "size": size}, kind="mean")
+            assert found.table.equals(wanted.table)
+            (mine,) = every_curve(fit, {"day": day, "size": size})
+            assert mine.data["C"].tolist() == x.tolist()
+    every = fit.forecast({"C": frame["C"]}, groups=dict(frame[["day", "size"]]), kind="mean")
+    np.testing.assert_allclose(every.draws[0], np.repeat([1.0, 2.0], 4) * frame["C"] ** -0.1)
+    says = bs.probability(fit, "alpha < 1", groups={"day": days[0], "size": 1})
+    assert float(says) == 1.0
 
 
 def test_a_point_runs_over_the_combinations_of_its_own_labels(fit):
@@ -205,7 +229,7 @@ def labelled():
 
 
 @pytest.mark.parametrize(
-    ("label", "meant"), [("gtp-2", "gpt-2"), ("LSTM", "lstm"), ("ltsm", "lstm"), (1.0, "1")]
+    ("label", "meant"), [("gtp-2", "gpt-2"), ("LSTM", "lstm"), ("ltsm", "lstm"), ("1.0", "1")]
 )
 def test_a_new_label_that_may_be_a_slip_is_pointed_out_to_its_user(labelled, label, meant):
     hint = f"model: the label '{label}' is new; did you mean '{meant}'?"

@@ -186,6 +186,55 @@ def test_labels_are_text_in_order_of_first_appearance(labels, expected):
     assert len(runs.where(family=labels[0])) == 2 + (len(expected) == 2)
 
 
+DAYS = ["2024-05-01", "2024-05-01", "2024-06-01", "2024-05-01", "2024-06-01", "2024-05-01"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.Series(pd.to_datetime(DAYS)),
+        pl.Series(pd.to_datetime(DAYS)),
+        [datetime.date.fromisoformat(day) for day in DAYS],
+        [datetime.datetime.fromisoformat(day) for day in DAYS],
+        np.array(DAYS, "datetime64[D]"),
+        DAYS,
+    ],
+    ids=["pandas", "polars", "dates", "datetimes", "numpy", "text"],
+)
+def test_a_day_is_one_label_whatever_holds_it(labels):
+    runs = Runs(columns(arch=labels), **ARGS)
+    assert runs.labels("family") == ("2024-05-01", "2024-06-01")
+    for day in (pd.Timestamp("2024-05-01"), np.datetime64("2024-05-01", "ns"), DAY, labels[0]):
+        assert len(runs.where(family=day)) == 4
+
+
+def test_a_time_and_a_duration_are_the_labels_that_are_shown():
+    times = pd.Series(pd.to_datetime(["2024-05-01 12:30"] * 3 + ["2024-05-01 00:00"] * 3))
+    runs = Runs(columns(arch=times), **ARGS)
+    assert runs.labels("family") == ("2024-05-01 12:30:00", "2024-05-01")
+    assert len(runs.where(family=times[0])) == 3
+    runs = Runs(columns(arch=times - times[5]), **ARGS)
+    assert len(runs.where(family=datetime.timedelta(hours=12.5))) == 3
+
+
+@pytest.mark.parametrize("ten", [10, 10.0, "10", "10.0", "1e1"])
+def test_a_number_is_the_label_that_it_equals(ten):
+    runs = Runs(columns(arch=[ten, ten, 2.5, 2.5, 1, 1]), **ARGS)
+    for number in (10, 10.0, np.float32(10), np.int64(10), decimal.Decimal("10.0")):
+        assert len(runs.where(family=number)) == 2
+    with pytest.raises(RunsError, match="no label 'True'"):
+        runs.where(family=True)
+
+
+def test_a_number_that_two_labels_equal_is_neither():
+    runs = Runs(columns(arch=["007", "007", "7", "7", "7.0", "7.0"]), **ARGS)
+    assert runs.code("family", 7) == 1
+    assert runs.code("family", 7.0) == 2
+    runs = Runs(columns(arch=["007", "007", "07", "07", "b", "b"]), **ARGS)
+    with pytest.raises(RunsError, match="no label '7'"):
+        runs.code("family", 7)
+
+
 @pytest.mark.parametrize("name", [100, np.nan, 0.5, ("a", "b"), pd.Timestamp("2024-05-01")])
 def test_columns_whose_name_is_no_text_are_read_by_their_text(name):
     runs = Runs(pd.DataFrame({**columns(), name: 2.0 ** np.arange(6)}), y="loss", x=str(name))

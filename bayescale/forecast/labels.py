@@ -7,7 +7,7 @@ import numpy as np
 
 from bayescale.model.structure import SEQUENCE, Structure, group_labels
 from bayescale.runs import Runs
-from bayescale.runs.reading import nearly, warn_owner
+from bayescale.runs.reading import known_label, nearly, warn_owner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,9 @@ def labels_of(
         )
         if len(values) not in (1, count):
             raise ValueError(f"group {g!r}: {len(values)} labels for {count} points")
-        given[g] = np.repeat(values, count) if len(values) == 1 else values
+        known = _places(runs, g)
+        texts = np.array([known_label(v, known) for v in values], object)
+        given[g] = np.repeat(texts, count) if len(texts) == 1 else texts
     fixed = [g for g in structure.groups if g in given]
     left_open = [g for g in free if g not in given]
     cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
@@ -57,15 +59,20 @@ def hint_at_labels(structure: Structure, runs: Runs, points: "pd.DataFrame") -> 
     """Warn of new labels that look like slips of labels that were fitted."""
     for g in [g for g in structure.groups if g in points]:
         known = group_labels(runs, g)
-        for label in set(map(str, points[g].unique())) - set(known):
+        for label in set(points[g].unique()) - set(known):
             if meant := nearly(label, known):
                 warn_owner(f"{g}: the label {label!r} is new; did you mean {meant!r}?")
 
 
+def _places(runs: Runs, group: str) -> dict[str, int]:
+    """Position of the known labels of a group."""
+    return {label: i for i, label in reversed([*enumerate(group_labels(runs, group))])}
+
+
 def _numbers(runs: Runs, group: str, labels: np.ndarray) -> np.ndarray:
     """Position of every label among the known ones of a group; -1 where it is new."""
-    known = {label: i for i, label in reversed([*enumerate(group_labels(runs, group))])}
-    return np.array([known.get(str(label), -1) for label in labels], int)
+    known = _places(runs, group)
+    return np.array([known.get(label, -1) for label in labels], int)
 
 
 def codes_of(

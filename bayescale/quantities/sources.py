@@ -8,6 +8,7 @@ import numpy as np
 
 from bayescale.posterior.unseen import natural_at_cells
 from bayescale.quantities.curves import Curve, Form, thinned
+from bayescale.runs.reading import known_label
 
 #: A fit, a comparison of fits, or a mapping from names to either.
 Source = Any
@@ -39,15 +40,14 @@ def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tupl
     names, fixed = fit.structure.law_groups, dict(groups or {})
     if unknown := set(fixed) - set(names):
         raise ValueError(no_such(sorted(unknown)[0], "group", names))
+    texts = {g: known_label(label, fit.runs.labels(g)) for g, label in fixed.items()}
     columns = [fit.structure.groups.index(g) for g in names]
     asked = []
     for cell in dict.fromkeys(tuple(c[i] for i in columns) for c in fit.structure.cells):
         labels = {g: fit.runs.labels(g)[code] for g, code in zip(names, cell, strict=True)}
         wanted = {**labels, **fixed}
         if wanted not in asked and all(
-            fixed[g] is None
-            or str(fixed[g]) == labels[g]
-            or str(fixed[g]) not in fit.runs.labels(g)
+            fixed[g] is None or texts[g] == labels[g] or texts[g] not in fit.runs.labels(g)
             for g in fixed
         ):
             asked.append(wanted)
@@ -294,12 +294,13 @@ def _code(runs: Any, group: str, label: Any) -> int:
     labels = list(runs.labels(group))
     if label is None:
         return len(labels)
-    if str(label) not in labels:
+    text = known_label(label, labels)
+    if text not in labels:
         raise ValueError(
-            f"{no_such(str(label), group, labels)}; None stands for a new label, "
+            f"{no_such(text, group, labels)}; None stands for a new label, "
             "drawn from the population"
         )
-    return labels.index(str(label))
+    return labels.index(text)
 
 
 def no_such(name: Any, kind: str, known: Iterable[Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from bayescale.forecast.mixture import aligned, forecasts_of
 from bayescale.quantities.results import Result, columns, percent
 from bayescale.quantities.sources import Source, no_such, pooled
+from bayescale.runs.reading import known_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +160,11 @@ def _parameter(
     draws, labels = [], None
     for fit, rows in having:
         variable = fit.posterior[name]
-        wanted = {g: str(v) for g, v in groups.items() if g in variable.dims}
+        wanted = {
+            g: known_label(label, variable[g].values.tolist())
+            for g, label in groups.items()
+            if g in variable.dims
+        }
         for g, label in wanted.items():
             if label not in variable[g].values:
                 raise ValueError(no_such(label, g, variable[g].values))

@@ -9,7 +9,7 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -146,6 +146,45 @@ def _as_number(label: str) -> float | None:
         return float(label)
     except ValueError:
         return None
+
+
+def label_text(cell: Any) -> str:
+    """Write a label as text; a date is the same whatever holds it, and without a time at midnight.
+
+    Parameters
+    ----------
+    cell : object
+        Text, a number, a truth value or a date.
+    """
+    import pandas as pd
+
+    if isinstance(cell, datetime.date | np.datetime64):
+        return str(pd.Timestamp(cell)).removesuffix(" 00:00:00")
+    if isinstance(cell, datetime.timedelta | np.timedelta64):
+        return str(pd.Timedelta(cell))
+    return str(cell).strip()
+
+
+def known_label(label: Any, known: Collection[str]) -> str:
+    """Write a label as the known one that it is, such as the number 1 as ``"1.0"``.
+
+    Parameters
+    ----------
+    label : object
+        What somebody asks for.
+    known : collection of str
+        Labels of a table.
+
+    Returns
+    -------
+    str
+        The known label, or the text of a new one.
+    """
+    text = label_text(label)
+    if text in known or _kind_of(type(label)) != "number":
+        return text
+    equal = [k for k in known if _as_number(k) == label]
+    return equal[0] if len(equal) == 1 else text
 
 
 def refusal(column: str, message: str, mend: str) -> RunsError:
@@ -303,7 +342,7 @@ def read_labels(
     Parameters
     ----------
     values : ndarray (shape[n])
-        The cells: text, numbers, truth values or dates; names are their `str`.
+        The cells: text, numbers, truth values or dates; see `label_text` for their names.
     column : str
         The name of the column, for the report.
     rows : ndarray (shape[n])
@@ -329,7 +368,7 @@ def read_labels(
     if problems:
         return np.full(len(values), -1), (), problems
     codes, cells = pd.factorize(values)
-    names = np.array([str(cell).strip() for cell in cells], dtype=object)
+    names = np.array([label_text(cell) for cell in cells], dtype=object)
     names[names == ""] = None
     merged, labels = pd.factorize(names)
     codes = np.append(merged, -1)[codes]  # a missing cell has the code -1, the last place

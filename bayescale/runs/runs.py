@@ -30,6 +30,7 @@ from bayescale.runs.reading import (
     RunsError,
     RunsWarning,
     did_you_mean,
+    known_label,
     refusal,
 )
 from bayescale.runs.roles import read_cells, read_roles
@@ -198,14 +199,15 @@ class Runs:
         group : str
             The name of the group.
         label : object
-            The label; compared as text.
+            The label as text, or as the number or date that it is.
 
         Returns
         -------
         int
             Its code.
         """
-        labels, name = self.labels(group), str(label).strip()
+        labels = self.labels(group)
+        name = known_label(label, labels)
         if name not in labels:
             raise refusal(group, f"there is no label {name!r}", did_you_mean(name, labels))
         return labels.index(name)
