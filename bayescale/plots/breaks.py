@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.plots._axes import COLOURS, axes_of, mark_data
+from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,8 @@ def plot_breaks(result: "Breaks", ax: "Axes | None" = None) -> "Axes":
     ax.axvspan(*result.between, color=COLOURS[1], alpha=0.1, linewidth=0)
     mark_data(ax, result.data)
     ax.set(xscale="log", xlabel=result.symbol, yticks=[])
-    ax.set_title(f"P(break in the range) = {result.probability:.2f}", loc="left", fontsize="small")
+    title = f"P(break in the range): {percent(result.probability)}"
+    ax.set_title(title, loc="left", fontsize="small")
     if result.draws.shape[1] > 1:
         ax.legend(frameon=False)
     return ax

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.plots._axes import COLOURS, GREY, axes_of
+from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,8 @@ def plot_contrast(result: "Contrast", ax: "Axes | None" = None) -> "Axes":
     )
     ax.axvline(0.0, color=GREY, linewidth=0.8)
     ax.set_xlabel(f"{result.quantity} of {result.a} − {result.b}")
-    ax.set_title(f"P({result.a} smaller) = {result.p_a_smaller:.2f}", loc="left", fontsize="small")
+    smaller = percent(result.p_a_smaller)
+    ax.set_title(f"P({result.a} smaller): {smaller}", loc="left", fontsize="small")
     ax.set_yticks([])
     ax.locator_params(axis="x", nbins=5)
     return ax

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
+from bayescale.posterior.intervals import percent
 
 #: Room below the curves for the histogram, as a share of their height.
 ROOM = 0.28
@@ -52,7 +53,8 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
             result.draws[~np.isnan(result.draws)], np.geomspace(low, high, 60).tolist(), color=GREY
         )
         below.set_axis_off()
-    ax.set_title(f"P(no crossing) = {result.p_no_crossing:.2f}", loc="left", fontsize="small")
+    title = f"P(no crossing): {percent(result.p_no_crossing)}"
+    ax.set_title(title, loc="left", fontsize="small")
     # The histogram has the lower edge, and curves rise or fall to the other side.
     ax.legend(frameon=False, loc="upper left" if result.a.better == "higher" else "upper right")
     return ax

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.plots._axes import COLOURS, axes_of, band, mark_data
+from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +29,6 @@ def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
     band(ax, x, result.progress(x), None, COLOURS[0], (x < low) | (x > high))
     mark_data(ax, result.path.data)
     ax.set(xscale="log", xlabel=result.path.symbol, ylabel="local exponent of progress")
-    title = f"P(accelerated) = {result.p_accelerated:.2f}"
+    title = f"P(accelerated): {percent(result.p_accelerated)}"
     ax.set_title(title, loc="left", fontsize="small")
     return ax

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
+from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +34,6 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     ax.set(xscale="log", xlabel=f"{result.path.symbol} of {result.b.label}")
     log_axis(ax, "y")
     ax.set_ylabel(f"{result.path.symbol} of {result.a.label} / of {result.b.label}")
-    undefined = result.p_undefined.max()
-    ax.set_title(f"P(undefined) up to {undefined:.2f}", loc="left", fontsize="small")
+    undefined = percent(float(result.p_undefined.max()))
+    ax.set_title(f"largest P(undefined): {undefined}", loc="left", fontsize="small")
     return ax

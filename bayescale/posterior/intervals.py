@@ -1,4 +1,4 @@
-"""Equal-tailed intervals over draws."""
+"""Equal-tailed intervals and probabilities over draws."""
 
 import numpy as np
 
@@ -20,3 +20,12 @@ def interval(draws: np.ndarray, ci_prob: float) -> tuple[np.ndarray, np.ndarray,
     else:
         low, median, high = np.quantile(draws, levels, axis=0, method="inverted_cdf")
     return low, median, high
+
+
+def percent(probability: float) -> str:
+    """Write a probability for people: draws that all agree do not make a thing certain."""
+    if probability < 0.01:
+        return "< 1 %"
+    if probability > 0.99:
+        return "> 99 %"
+    return f"{100 * probability:.0f} %"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayescale.laws.joint import Chinchilla
+from bayescale.posterior.intervals import percent
 from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
 from bayescale.quantities.curves import Curve, thinned
@@ -122,7 +123,7 @@ class Allocation(Result):
             f"where {self.curve.response} is {span(last['loss'], digits=4)}."
         )
         if outside := self.extrapolated[:, i].mean():
-            said += f" {100 * outside:.0f} % of the draws lie outside the sizes of the data."
+            said += f" {percent(float(outside))} of the draws lie outside the sizes of the data."
         return said
 
     def median_loss(self, size: np.ndarray, tokens: np.ndarray) -> np.ndarray:

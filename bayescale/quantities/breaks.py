@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve, Form
 from bayescale.quantities.inputs import inputs_of, outside_data
 from bayescale.quantities.limits import natural_of
 from bayescale.quantities.paths import Way, path_of, two_scales
-from bayescale.quantities.results import Result, columns, percent
+from bayescale.quantities.results import Result, columns
 from bayescale.quantities.sources import Source, curve_of
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def regime_at(
     >>> constants = dict(E=1.8172, A=482.01, alpha=0.3478, B=2085.43, beta=0.3658)
     >>> fit = bs.known_fit(bs.laws.Chinchilla(), runs, constants)
     >>> bs.regime_at(fit, {"N": 1e9, "D": 1e8}).sentence
-    'At N = 1e+09, D = 1e+08, beyond the data, the curve is limited by D with probability 100 %.'
+    'At N = 1e+09, D = 1e+08, beyond the data, the curve is limited by D with probability > 99 %.'
     """
     curve = curve_of(fit, groups)
     if len(curve.forms) > 1:

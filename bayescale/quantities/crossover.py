@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.posterior.intervals import interval
+from bayescale.posterior.intervals import interval, percent
 from bayescale.quantities.curves import TINY, Curve, excess
 from bayescale.quantities.paths import Path, Way, path_of, two_scales
-from bayescale.quantities.results import Result, averaged_over, columns, percent
+from bayescale.quantities.results import Result, averaged_over, columns
 from bayescale.quantities.roots import log_grid, sign_changes
 from bayescale.quantities.sources import Source, curves_of
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve
 from bayescale.quantities.paths import Path, Way, path_of, two_scales
-from bayescale.quantities.results import Result, columns, percent, span
+from bayescale.quantities.results import Result, columns, span
 from bayescale.quantities.sources import Source, curve_of
 
 if TYPE_CHECKING:

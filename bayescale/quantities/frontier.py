@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.posterior.intervals import percent
 from bayescale.quantities.costs import FLOPs6ND
 from bayescale.quantities.curves import Curve
 from bayescale.quantities.paths import Path, path_of
-from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
+from bayescale.quantities.results import SAME, Result, averaged_over, columns
 from bayescale.quantities.roots import bisect
 from bayescale.quantities.sources import Source, curves_of, labels_of
 

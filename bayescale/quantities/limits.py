@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve, Form
 from bayescale.quantities.inputs import given
-from bayescale.quantities.results import Result, averaged_over, columns, percent, span
+from bayescale.quantities.results import Result, averaged_over, columns, span
 from bayescale.quantities.sources import Source, curves_of, every_curve, no_such
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve
 from bayescale.quantities.paths import Path, Way, path_of
-from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent, span
+from bayescale.quantities.results import SAME, Result, averaged_over, columns, span
 from bayescale.quantities.roots import first_below
 from bayescale.quantities.sources import Source, curves_of
 from bayescale.quantities.targets import search_grid

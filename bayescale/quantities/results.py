@@ -54,15 +54,6 @@ def columns(draws: np.ndarray, ci_prob: float) -> dict[str, np.ndarray]:
     }
 
 
-def percent(probability: float) -> str:
-    """Write a probability for people: never 0 or 100 unless all draws agree."""
-    if 0 < probability < 0.01:
-        return "< 1 %"
-    if 0.99 < probability < 1:
-        return "> 99 %"
-    return f"{100 * probability:.0f} %"
-
-
 def averaged_over(groups: tuple[str, ...]) -> str:
     """Sentence that names the groups over whose labels curves are averaged, if there are any."""
     return f" Averaged over {' and '.join(groups)}." if groups else ""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.forecast.mixture import aligned, forecasts_of
-from bayescale.quantities.results import Result, columns, percent
+from bayescale.posterior.intervals import percent
+from bayescale.quantities.results import Result, columns
 from bayescale.quantities.sources import Source, no_such, pooled
 from bayescale.runs.reading import known_label
 

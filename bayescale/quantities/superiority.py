@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve, excess
 from bayescale.quantities.inputs import inputs_of, outside_data
-from bayescale.quantities.results import SAME, Result, averaged_over, columns, percent
+from bayescale.quantities.results import SAME, Result, averaged_over, columns
 from bayescale.quantities.sources import Source, curves_of
 
 if TYPE_CHECKING:
