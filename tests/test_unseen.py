@@ -12,7 +12,8 @@ from bayescale.fitting.given_priors import LostPrior
 from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
-from bayescale.posterior.unseen import natural_at_cells
+from bayescale.posterior.crossed import responses_of
+from bayescale.posterior.unseen import Fresh, natural_at_cells
 
 X = np.geomspace(1e17, 1e20, 8)
 
@@ -111,6 +112,48 @@ def test_two_labels_that_were_not_seen_together_need_not_do_what_they_did_apart(
     four = [one, ("lstm", "web"), ("gpt", "code"), ("mlp", "web"), ("mlp", "code")]
     (again,), _ = terms_at(four, both)
     assert again.std() < level.std()
+
+
+def drawn(responses, new, samples=4000):
+    """Responses of combinations that were not fitted, from known ones of those that were."""
+    fresh = Fresh(np.random.default_rng(0), samples)
+    reached = np.tile([*responses.values()], (samples, 1))
+    return responses_of([*responses], reached, 1.5, fresh.normal)(new)
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_a_new_label_is_as_far_off_as_so_few_labels_allow(count):
+    known = 0.01 * np.sin(np.arange(count))
+    new = drawn({(i,): v for i, v in enumerate(known)}, (count,))
+    off = (new - known.mean()) / (known.std(ddof=1) * np.sqrt(1 + 1 / count))
+    assert stats.kstest(off, stats.t(count - 1).cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 3), (2, 5)])
+def test_labels_not_seen_together_are_as_far_off_as_the_deviations_of_so_few_allow(shape):
+    cells = [*np.ndindex(shape)][:-1]
+    apart = 0.01 * np.sin(3 * np.arange(len(cells)))
+    known = {cell: 0.3 * cell[0] - 0.2 * cell[1] + d for cell, d in zip(cells, apart, strict=True)}
+    design = np.array([np.r_[np.eye(shape[0])[i], np.eye(shape[1])[j]] for i, j in known])
+    asked = np.r_[np.eye(shape[0])[-1], np.eye(shape[1])[-1]]
+    values = np.array([*known.values()])
+    inverse = np.linalg.pinv(design)
+    free = len(cells) - sum(shape) + 1
+    scatter = np.sqrt(np.sum((values - design @ inverse @ values) ** 2) / free)
+    error = scatter * np.sqrt(1 + np.sum((asked @ inverse) ** 2))
+    off = (drawn(known, tuple(n - 1 for n in shape)) - asked @ inverse @ values) / error
+    assert stats.kstest(off, stats.t(free).cdf).pvalue > 1e-3
+
+
+def test_bands_of_the_missing_cell_of_two_by_two_hold_it():
+    rng, held = np.random.default_rng(1), []
+    for _ in range(300):
+        family, dataset = rng.normal(0, 0.2, (2, 2, 1))
+        cells = family + dataset.T + rng.normal(0, 0.06, (2, 2))
+        known = {cell: cells[cell] for cell in [(0, 0), (0, 1), (1, 0)]}
+        low, high = np.quantile(drawn(known, (1, 1), 400), [0.05, 0.95])
+        held.append(low < cells[1, 1] < high)
+    assert np.mean(held) > 0.87
 
 
 def test_a_second_family_is_as_uncertain_in_any_unit_of_the_response():

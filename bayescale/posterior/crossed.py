@@ -2,19 +2,28 @@
 
 A response is the sum of an effect of every label and a deviation of the combination, so that a new
 data set is harder for all families alike, up to what the table shows that families differ by.
+
+Few labels say little about how far others lie from them.  Every standard deviation is therefore
+drawn from its posterior under the usual prior, uniform in its logarithm, and so are the effects
+given the deviations: a new label is Student-t around the mean of the fitted ones, with a degree of
+freedom less than there are of them (Gelman et al. 2013, Bayesian Data Analysis, section 3.2).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammaincinv, ndtr
 
 Labels = tuple[int, ...]
+
+#: Drawn spreads over that of a label alone, at most: the tail of two labels has no end.
+WIDEST = 3.0
 
 
 @dataclass(frozen=True)
 class _Effects:
-    """Effects of the labels of one group, each of shape (sample,), and those of a new label."""
+    """Effects of the labels of one group, each of shape (sample,), and the population of them."""
 
     known: dict[int, np.ndarray]
     centre: np.ndarray
@@ -41,7 +50,7 @@ def responses_of(
         Standard normals, shape (sample,), the same for the same arguments.
     """
     found = dict(zip(fitted, reached.T, strict=True))
-    groups, deviation = _taken_apart(np.array(fitted, int), reached, alone)
+    groups, deviation = _taken_apart(np.array(fitted, int), reached, alone, normal)
 
     def response(labels: Labels) -> np.ndarray:
         if labels not in found:
@@ -60,39 +69,63 @@ def responses_of(
 
 
 def _taken_apart(
-    codes: np.ndarray, reached: np.ndarray, alone: float
+    codes: np.ndarray, reached: np.ndarray, alone: float, normal: Callable[..., np.ndarray]
 ) -> tuple[list[_Effects], np.ndarray | None]:
-    """Effects of all labels by least squares, and the spread of deviations from their sum."""
+    """Effects of all labels by least squares, and the spread of deviations from their sum.
+
+    Effects err by as much as the deviations of the fitted combinations allow.
+    """
     labels = [np.unique(column, return_inverse=True) for column in codes.T]
     if len(labels) == 1:
-        return [_effects(codes[:, 0], reached, reached, alone)], None
+        spread = _spread(reached, alone, normal("spread", 0))
+        return [_effects(codes[:, 0], reached, spread, normal("centre", 0))], None
     design = np.hstack([np.eye(len(known))[place] for known, place in labels])
-    solved = reached @ np.linalg.pinv(design).T
+    inverse = np.linalg.pinv(design).T
     ends = np.cumsum([len(known) for known, _ in labels])[:-1]
-    groups = [
-        _effects(known, values, reached, alone)
-        for (known, _), values in zip(labels, np.split(solved, ends, axis=1), strict=True)
+    solved, deviation = reached @ inverse, None
+    spreads = [
+        _spread(values if values.shape[1] > 1 else reached, alone, normal("spread", place))
+        for place, values in enumerate(np.split(solved, ends, axis=1))
     ]
-    vary = [effects.spread for effects in groups if len(effects.known) > 1]
-    if len(vary) < 2:
-        return groups, None
-    free = len(codes) - np.linalg.matrix_rank(design)
-    if not free:  # nothing shows how combinations deviate: as little as labels of a group do
-        return groups, np.min(vary, axis=0)
-    rest = reached - solved @ design.T
-    return groups, np.sqrt(np.sum(rest**2, axis=1) / free * (free + 2) / free)
+    vary = [spread for spread, (known, _) in zip(spreads, labels, strict=True) if len(known) > 1]
+    if len(vary) > 1:
+        free = len(codes) - np.linalg.matrix_rank(design)
+        rest = reached - solved @ design.T
+        deviation = (
+            _drawn(np.sqrt(np.sum(rest**2, axis=1) / free), free, alone, normal("deviation"))
+            if free
+            else np.min(vary, axis=0)  # nothing shows it: as little as labels of a group do
+        )
+        apart = np.stack([normal("apart", *row) for row in codes.tolist()], axis=1)
+        solved = solved + deviation[:, None] * apart @ inverse
+    groups = [
+        _effects(known, values, spread, normal("centre", place))
+        for place, ((known, _), values, spread) in enumerate(
+            zip(labels, np.split(solved, ends, axis=1), spreads, strict=True)
+        )
+    ]
+    return groups, deviation
 
 
-def _effects(labels: np.ndarray, values: np.ndarray, reached: np.ndarray, alone: float) -> _Effects:
-    """Effects of one group; a single label leaves only all responses to learn a spread from."""
-    spread = _predictive_spread(values if len(labels) > 1 else reached, alone)
-    known = dict(zip(labels.tolist(), values.T, strict=True))
-    return _Effects(known, values.mean(axis=1), spread)
+def _effects(
+    labels: np.ndarray, values: np.ndarray, spread: np.ndarray, normal: np.ndarray
+) -> _Effects:
+    """Effects of one group, and the centre of its population as the fitted labels show it."""
+    known, count = dict(zip(labels.tolist(), values.T, strict=True)), len(labels)
+    error = spread / np.sqrt(count) if count > 1 else 0.0
+    return _Effects(known, values.mean(axis=1) + error * normal, spread)
 
 
-def _predictive_spread(values: np.ndarray, alone: float) -> np.ndarray:
-    """Spread of one more value, which knows the mean and spread of the others only so well."""
+def _spread(values: np.ndarray, alone: float, normal: np.ndarray) -> np.ndarray:
+    """Draw the standard deviation of the population that some values come from."""
     count = values.shape[1]
     if count == 1:
         return np.full(len(values), alone)
-    return np.sqrt(values.var(axis=1, ddof=1) * (1 + 1 / count) * (count + 1) / (count - 1 + 1e-9))
+    return _drawn(values.std(axis=1, ddof=1), count - 1, alone, normal)
+
+
+def _drawn(estimate: np.ndarray, free: int, alone: float, normal: np.ndarray) -> np.ndarray:
+    """Draw a standard deviation given its estimate, from the quantile that a normal is."""
+    chi_squared = 2 * gammaincinv(free / 2, ndtr(normal))
+    widest = np.maximum(WIDEST * alone, estimate)
+    return np.minimum(estimate * np.sqrt(free / chi_squared), widest)
