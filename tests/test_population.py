@@ -80,6 +80,24 @@ def test_what_is_said_of_a_population_is_in_the_unit_of_its_parameter():
         np.testing.assert_allclose(deviations[0], wanted, rtol=1e-6)
 
 
+def test_no_spread_is_said_of_what_is_counted_from_the_data_of_every_group():
+    x, family = np.tile(np.geomspace(1e17, 1e20, 8), 3), np.repeat([*"abc"], 8)
+    y = np.repeat([1.0, 3.0, 9.0], 8) * (0.5 + (x / 1e17) ** -0.3)
+    runs = bs.Runs({"C": x, "y": y, "family": family}, y="y", x="C", groups="family")
+    pooling = {name: bs.Partial("family") for name in ("E", "A", "alpha")}
+
+    def spreads(**priors):
+        structure = checked_structure(bs.laws.OffsetPowerLaw(), runs, pooling, None, priors)
+        arrays = arrays_of(structure, runs)
+        draws = coordinates_from_prior(structure, arrays, 20, 0)
+        with_chain = {name: values[None] for name, values in draws.items()}
+        found = natural_dataset(structure, with_chain, arrays, runs, 0)
+        return {str(name) for name in found if str(name).endswith("_sd")}
+
+    assert spreads() == {"alpha_sd"}
+    assert spreads(E=pm.LogNormal.dist(0.0, 1.0)) == {"alpha_sd", "E_sd"}
+
+
 def test_families_that_do_not_bend_leave_a_crossover_in_one_mode():
     near = bs.datasets.near_frontier(bs.datasets.tinylm().query("role == 'fit'"))
     runs = bs.Runs(near, y="loss", x={"C": "flops"}, groups={"family": "arch", "dataset": "corpus"})

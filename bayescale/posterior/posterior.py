@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Width of a posterior over that of its prior from which the data taught nothing.
 UNLEARNED = 0.8
+#: Roles whose coordinate is counted from the data of every group.
+ANCHORED = ("floor", "level", "intercept", "ceiling")
 
 
 def natural_dataset(
@@ -31,7 +33,9 @@ def natural_dataset(
 
     Beside every pooled parameter stand ``<name>_population`` (its population median, where that is
     a natural quantity) and ``<name>_sd`` (the standard deviation between groups, on the scale of
-    the logarithm, of the value, or of the logit, by the kind of parameter).
+    the logarithm, of the value, or of the logit, by the kind of parameter).  Levels, floors,
+    ceilings and distances between bends have neither: what is pooled of them is how they deviate
+    from the data of their group, or from each other.
     """
     import xarray as xr
 
@@ -75,7 +79,8 @@ def _representatives(
 def _population(
     structure: Structure, q: Parameter, draws: Mapping[str, np.ndarray], arrays: Arrays
 ) -> dict[str, Any]:
-    if not isinstance(structure.pooling_of[q.name], Partial):
+    placed = q.role in ANCHORED and q.name not in structure.prior_of
+    if placed or q.after or not isinstance(structure.pooling_of[q.name], Partial):
         return {}
     dims, scale = ("chain", "draw"), np.mean(scale_of(q, arrays))
     found = {
@@ -83,13 +88,7 @@ def _population(
         for name in draws
         if name == f"{q.name}_sd" or name.startswith(f"{q.name}_sd_")
     }
-    if f"{q.name}_mean" in draws and q.role not in (
-        "floor",
-        "level",
-        "intercept",
-        "location",
-        "ceiling",
-    ):
+    if f"{q.name}_mean" in draws and q.role not in (*ANCHORED, "location"):
         z = np.mean(arrays[f"offset_{q.name}"]) + scale * draws[f"{q.name}_mean"][..., 0]
         natural = np.exp(z) if q.link == "log" else 1 / (1 + np.exp(-z)) if q.link == "unit" else z
         found[f"{q.name}_population"] = (dims, natural)
