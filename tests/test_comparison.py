@@ -137,6 +137,11 @@ def test_a_list_of_fits_has_no_names():
         bs.compare([straight_fit(runs_of(table()))])
 
 
+def test_what_is_no_fit_is_named():
+    with pytest.raises(ValueError, match=r"'b' is a int, no fit: give what bs\.fit returns"):
+        bs.compare({"a": straight_fit(runs_of(table())), "b": 1})
+
+
 def test_what_is_left_out_must_exist():
     plain, grouped = runs_of(table()), runs_of(table(), groups=True)
     with pytest.raises(ValueError, match="'loo', 'lfo'; the table has no groups"):

@@ -337,11 +337,51 @@ def test_a_law_that_was_edited_since_its_fit_was_saved_is_refused(said, tmp_path
         ({"noise": bs.LogStudentT() + bs.Effect("seed")}, "effect of the group 'seed'"),
         ({"priors": {"aplha": None}}, "did you mean 'alpha'"),
         ({"draws": 0}, "at least 1"),
+        ({"noise": bs.LogNormal}, r"the noise is a class: write noise=bs\.LogNormal\(\)"),
+        ({"noise": "normal"}, r"the noise is a str: give one such as noise=bs\.LogNormal\(\)"),
+        ({"priors": {"alpha": 0.1}}, r"prior of 'alpha' is 0\.1: give a distribution"),
+        ({"random_seed": -1}, "random_seed is -1: give a whole number"),
+        ({"random_seed": 1.9}, r"random_seed is 1\.9: give a whole number"),
+        ({"random_seed": np.random.default_rng(0)}, "random_seed is Generator.*whole number"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
     with pytest.raises(ValueError, match=message):
         bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
+
+
+class OwnLaw(bs.Law):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("law", "runs", "message"),
+    [
+        (bs.laws.PowerLaw, runs_of(simulated()), r"law is a class: write bs\.laws\.PowerLaw\(\)"),
+        (OwnLaw, runs_of(simulated()), r"law is a class: write OwnLaw\(\)"),
+        ("power_law", runs_of(simulated()), r"law is a name: write bs\.laws\.get\('power_law'\)"),
+        (runs_of(simulated()), bs.laws.PowerLaw(), r"law is a Runs: give one of bs\.laws"),
+        (bs.laws.PowerLaw(), simulated(), r"table is a dict: write bs\.Runs\("),
+    ],
+    ids=["class", "own class", "name", "swapped", "table"],
+)
+def test_what_is_no_law_or_table_is_refused_by_name(law, runs, message):
+    for make in (
+        lambda: bs.fit(law, runs),
+        lambda: bs.build_model(law, runs),
+        lambda: bs.prior_predictive(law, runs),
+        lambda: bs.known_fit(law, runs, {}),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+@pytest.mark.parametrize("noise", [None, bs.Normal()])
+def test_a_law_that_is_positive_takes_no_negative_responses(noise):
+    table = simulated()
+    runs = runs_of({**table, "loss": table["loss"] - 4})
+    with pytest.raises(bs.RunsError, match=r"choose a law that may be negative, e\.g\. LogLaw\(\)"):
+        bs.build_model(bs.laws.OffsetPowerLaw(), runs, noise=noise)
 
 
 @pytest.mark.parametrize(("breaks", "name"), [(2, "d2"), (3, "d3")])
@@ -387,6 +427,10 @@ def test_forecasts_refuse_inputs_that_make_no_sense(fit):
         fit.forecast({"N": [1.0]})
     with pytest.raises(ValueError, match="no group is called"):
         fit.forecast({"C": [1e20]}, groups={"famly": "gpt"})
+    with pytest.raises(ValueError, match=r"group 'family': a set.*write \['gpt', 'mlp'\]"):
+        fit.forecast({"C": [1e20, 1e21]}, groups={"family": {"mlp", "gpt"}})
+    with pytest.raises(ValueError, match=r"ci_prob is the text '0\.9': give a number such as 0\.9"):
+        fit.forecast({"C": [1e20]}, ci_prob="0.9")
     with pytest.raises(ValueError, match="'run' or 'mean'"):
         fit.forecast({"C": [1e20]}, kind="median")
 

@@ -14,8 +14,9 @@ from bayescale.forecast.points import predict_runs
 from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
-from bayescale.noise import Discrepancy, Noise, default_noise
+from bayescale.noise import Discrepancy, Noise
 from bayescale.pooling import Pooling
 from bayescale.runs import Runs
 from bayescale.sampling.gate import diagnose, is_trusted
@@ -105,7 +106,7 @@ def backtest(
             s = law.structure
             models[name] = (s.law, dict(s.pooling), s.noise, dict(s.priors))
         else:
-            expected = noise or default_noise(law, table.is_counts)
+            expected = noise_of(law, table, noise)
             models[name] = (law, dict(pooling or {}), expected, dict(priors or {}))
     claimed = [set(its_noise.claimed_groups) for _, _, its_noise, _ in models.values()]
     groups = tuple(g for g in table.groups if g not in set.intersection(*claimed))

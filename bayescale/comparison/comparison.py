@@ -18,6 +18,7 @@ from bayescale.comparison.holdout import (
 )
 from bayescale.comparison.stacking import stacking_weights
 from bayescale.fitting import Fit
+from bayescale.fitting.fitting import seed_from
 from bayescale.laws.numerics import LOG_ZERO
 
 if TYPE_CHECKING:
@@ -111,9 +112,13 @@ def compare(
     fits = dict(fits) if isinstance(fits, Mapping) else {}
     if not fits:
         raise ValueError("compare takes a mapping of names to fits, e.g. {'power law': fit}")
+    if strays := [name for name, fit in fits.items() if not isinstance(fit, Fit)]:
+        raise ValueError(
+            f"{strays[0]!r} is a {type(fits[strays[0]]).__name__}, no fit: give what bs.fit returns"
+        )
     every = list(fits.values())
     check_same_rows(fits)
-    seed = 0 if random_seed is None else int(random_seed)
+    seed = seed_from(random_seed)
     runs = every[0].runs
     units = np.arange(len(runs))
     if by == "loo":

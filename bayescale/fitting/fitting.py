@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ import numpy as np
 from bayescale.fitting.directions import disagreements
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
-from bayescale.noise import Noise, default_noise
+from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.likelihood import log_likelihood
 from bayescale.posterior.posterior import natural_dataset, sampled_dataset, unlearned_ceilings
@@ -106,6 +108,7 @@ def fit(
     """
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
+    seed = seed_from(random_seed)
     if stream is not None and Path(stream).exists() and any(Path(stream).iterdir()):
         raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")
     structure = checked_structure(law, runs, pooling, noise, priors)
@@ -113,7 +116,6 @@ def fit(
     columns = {s: runs.x[column] for s, column in structure.columns}
     for hint in [*law.identifiability(columns), *disagreements(structure, runs)]:
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
-    seed = 0 if random_seed is None else int(random_seed)
     options = {"draws": draws, "tune": tune, "chains": chains, "progressbar": progressbar}
     sampled, found = sample_with_care(structure, arrays, random_seed=seed, stream=stream, **options)
     if not found["converged"]:
@@ -141,10 +143,18 @@ def checked_structure(
     priors: Mapping[str, Any] | None = None,
 ) -> Structure:
     """Structure of a fit of a table, with the noise that its law expects where nobody says."""
-    noise = default_noise(law, runs.is_counts) if noise is None else noise
-    structure = structure_of(law, runs, pooling, noise, priors)
+    structure = structure_of(law, runs, pooling, noise_of(law, runs, noise), priors)
     check_names(structure, runs)
     return structure
+
+
+def seed_from(random_seed: Any) -> int:
+    """Seed of a sampler: 0 where nobody says."""
+    if random_seed is None:
+        return 0
+    if not isinstance(random_seed, Integral) or random_seed < 0:
+        raise ValueError(f"random_seed is {random_seed!r}: give a whole number such as 0 or 17")
+    return int(random_seed)
 
 
 def check_names(structure: Structure, runs: Runs) -> None:

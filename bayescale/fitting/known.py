@@ -11,8 +11,9 @@ from bayescale.laws.numerics import log_sum, logit_of_log
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import natural, sampled_of
 from bayescale.model.response import anchor, natural_of
+from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
-from bayescale.noise import Noise, default_noise
+from bayescale.noise import Noise
 from bayescale.pooling import Independent, Shared
 from bayescale.runs import Runs
 
@@ -61,7 +62,7 @@ def known_fit(
     >>> f'{bs.compute_optimal(fit, 1e21).draws["N"].item():.2e}'
     '2.78e+09'
     """
-    noise = default_noise(law, runs.is_counts) if noise is None else noise
+    noise = noise_of(law, runs, noise)
     groups = tuple(g for g in runs.groups if g not in noise.claimed_groups)
     everywhere = Independent(*groups) if groups else Shared()
     pooling = {q.name: everywhere for q in law.parameters}

@@ -224,8 +224,10 @@ def _drawn(
     )
 
 
-def check_probabilities(ci_prob: float | Iterable[float]) -> tuple[float, ...]:
+def check_probabilities(ci_prob: Any) -> tuple[float, ...]:
     """Return the interval probabilities as a sorted tuple, each strictly between 0 and 1."""
+    if isinstance(ci_prob, str):
+        raise ValueError(f"ci_prob is the text {ci_prob!r}: give a number such as 0.9")
     given = tuple(ci_prob) if isinstance(ci_prob, Iterable) else (ci_prob,)
     if not given or any(not 0 < p < 1 for p in given):
         percent = next((p for p in given if 1 < p < 100), None)

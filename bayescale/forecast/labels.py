@@ -1,6 +1,6 @@
 """Which labels points have: those that are asked for, and all combinations of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,8 @@ def labels_of(
         )
     given: dict[str, np.ndarray] = {}
     for g, value in asked.items():
+        if isinstance(value, Set):
+            raise ValueError(f"group {g!r}: a set has no order: write {sorted(map(str, value))}")
         values = np.array(
             [value] if isinstance(value, str) or np.ndim(value) == 0 else list(value), object
         )

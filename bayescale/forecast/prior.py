@@ -10,8 +10,9 @@ from bayescale.forecast.predictive import predict
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import with_spreads
+from bayescale.model.slips import noise_of
 from bayescale.model.structure import SEQUENCE, Structure, structure_of
-from bayescale.noise import Noise, default_noise
+from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import natural_dataset
 from bayescale.runs import Runs
@@ -78,9 +79,7 @@ def prior_predictive(
     >>> bool((prior["prior"]["alpha"] > 0).all())
     True
     """
-    structure = structure_of(
-        law, runs, pooling, noise or default_noise(law, runs.is_counts), priors
-    )
+    structure = structure_of(law, runs, pooling, noise_of(law, runs, noise), priors)
     return prior_of(
         structure, arrays_of(structure, runs), runs, x, groups, draws=draws, random_seed=random_seed
     )

@@ -21,8 +21,9 @@ from bayescale.model.given import from_user
 from bayescale.model.leans import Curved, Lean
 from bayescale.model.population import deviations
 from bayescale.model.response import at_rows, natural_of
+from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
-from bayescale.noise import Noise, default_noise
+from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.runs import Runs
 
@@ -59,9 +60,7 @@ def build_model(
     ValueError
         If law, noise, pooling and table do not fit.
     """
-    structure = structure_of(
-        law, runs, pooling, noise or default_noise(law, runs.is_counts), priors
-    )
+    structure = structure_of(law, runs, pooling, noise_of(law, runs, noise), priors)
     return model_of(structure, arrays_of(structure, runs))
 
 

@@ -234,6 +234,12 @@ def _check_priors(parameters: Sequence[Parameter], priors: Mapping[str, Any]) ->
         near = difflib.get_close_matches(unknown[0], names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
         raise ValueError(f"priors name the parameter {unknown[0]!r}: {hint}")
+    for name, prior in priors.items():
+        if not hasattr(prior, "owner") and not hasattr(prior, "to_pymc"):
+            raise ValueError(
+                f"the prior of {name!r} is {prior!r}: give a distribution, "
+                "e.g. pm.LogNormal.dist(np.log(0.3), 0.5)"
+            )
     for q in (q for q in parameters if q.name in priors):
         if q.after is not None:
             raise ValueError(

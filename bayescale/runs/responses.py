@@ -19,7 +19,7 @@ def check_positive_response(runs: Runs) -> None:
     """
     if runs.is_counts:
         return
-    mend = "this law needs log y: drop them, or choose noise on the scale of y itself"
+    mend = "this law needs log y: drop them, or choose a law that may be negative, e.g. LogLaw()"
     if problems := bad_rows(runs.names["y"], runs.y <= 0, runs.rows, "zero or negative", mend):
         raise RunsError(problems)
 

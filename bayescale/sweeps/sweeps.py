@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting import Fit, load
-from bayescale.fitting.fitting import checked_structure, sample_with_care
+from bayescale.fitting.fitting import checked_structure, sample_with_care, seed_from
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import Structure
@@ -116,7 +116,7 @@ def fit_many(
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
     options = {"draws": draws, "tune": tune, "chains": chains}
-    seed = 0 if random_seed is None else int(random_seed)
+    seed = seed_from(random_seed)
     done: dict[str, _Done] = {}
     failures: dict[str, str] = {}
     tasks: dict[str, tuple[Any, ...]] = {}

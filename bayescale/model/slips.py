@@ -1,0 +1,41 @@
+"""Slips that are easily made: a class for an object, a name for a law, a table that is no Runs."""
+
+from typing import Any
+
+from bayescale.laws.base import Law
+from bayescale.noise import Noise, default_noise
+from bayescale.runs import Runs
+
+
+def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
+    """Noise of a model: that which the law expects where nobody says.
+
+    Raises
+    ------
+    ValueError
+        If law, table or noise are not what they are taken for; the message says what to write.
+    """
+    if isinstance(law, type) and issubclass(law, Law):
+        raise ValueError(f"the law is a class: write {_place(law, 'laws.')}{law.__name__}()")
+    if isinstance(law, str):
+        raise ValueError(f"the law is a name: write bs.laws.get({law!r})")
+    _check_kind("law", law, Law, "give one of bs.laws, e.g. bs.laws.PowerLaw()")
+    _check_kind("table", runs, Runs, "write bs.Runs(table, y='loss', x={'C': 'flops'})")
+    if noise is None:
+        return default_noise(law, runs.is_counts)
+    if isinstance(noise, type) and issubclass(noise, Noise):
+        raise ValueError(f"the noise is a class: write noise={_place(noise)}{noise.__name__}()")
+    _check_kind("noise", noise, Noise, "give one such as noise=bs.LogNormal()")
+    return noise
+
+
+def _place(kind: type, room: str = "") -> str:
+    return f"bs.{room}" if kind.__module__.startswith("bayescale.") else ""
+
+
+def _check_kind(what: str, given: Any, kind: type, mend: str) -> None:
+    if not isinstance(given, kind):
+        raise ValueError(f"the {what} is a {type(given).__name__}: {mend}")
+
+
+__all__ = ["noise_of"]
