@@ -152,6 +152,66 @@ def test_a_store_knows_what_a_fit_is_of(sweep, tmp_path):
     assert len({path(), path(), *others, path(structure=normal)}) == 6
 
 
+def doubled(value):
+    return 2 * value
+
+
+class Basis(bs.laws.Law):
+    """Law with a formula that calls a function beside it."""
+
+    inputs = ("x",)
+    parameters = (bs.laws.level("A"), bs.laws.exponent("alpha"))
+
+    def log_mean(self, xp, p, x):
+        """See :meth:`Law.log_mean`."""
+        return p.log_A - doubled(p.alpha) * xp.log(x)
+
+
+class Inherited(Basis):
+    """Law that says nothing by itself."""
+
+
+class Twice(bs.LogStudentT):
+    """Noise that calls a function beside it."""
+
+    def _log_density(self, z, xp=np):
+        return super()._log_density(doubled(z), xp) + np.log(2.0)
+
+
+@pytest.mark.parametrize(
+    ("law", "noise", "changed"),
+    [
+        (Inherited(), bs.LogNormal(), (sys.modules[__name__], "doubled", lambda value: 3 * value)),
+        (Inherited(), bs.LogNormal(), (Basis, "log_mean", lambda self, xp, p, x: p.log_A + 0 * x)),
+        (
+            Inherited(),
+            bs.LogNormal(),
+            (Basis, "parameters", (bs.laws.level("A"), bs.laws.exponent("alpha", 0.1))),
+        ),
+        (bs.laws.PowerLaw(), Twice(), (sys.modules[__name__], "doubled", lambda value: 3 * value)),
+    ],
+    ids=["helper", "base class", "priors", "noise"],
+)
+def test_a_store_knows_what_law_and_noise_call_and_inherit(
+    law, noise, changed, tmp_path, monkeypatch
+):
+    def path():
+        structure = checked_structure(law, curve(0), noise=noise)
+        return file_of(tmp_path, "a", structure, curve(0), {})
+
+    before = path()
+    assert path() == before
+    monkeypatch.setattr(*changed)
+    assert path() != before
+
+
+def test_what_cannot_be_evaluated_is_a_failure_of_its_table_with_a_store_too(tables, tmp_path):
+    noise = bs.LogStudentT() + bs.ScaleTrend("N")
+    with pytest.warns(RuntimeWarning, match="fits failed"):
+        failed = swept(dict([*tables.items()][:1]), noise=noise, store=tmp_path)
+    assert "no such input" in failed.failures["curve 0"]
+
+
 def test_equal_priors_are_one_prior():
     import pymc as pm
 

@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
 import bayescale
 from bayescale.fitting.storage import GROUPS, _structure_to_json
+from bayescale.model.arrays import arrays_of, formula_inputs
+from bayescale.model.model import row_units
+from bayescale.model.response import at_rows, natural_of
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
 from bayescale.runs import Runs
 
 if TYPE_CHECKING:
     from bayescale.fitting import Fit
+
+#: Points at which law and noise are asked what they say.
+POINTS = 3
 
 
 def file_of(
@@ -28,8 +36,8 @@ def file_of(
 ) -> Path:
     """Path of the fit of a table: its name, and a fingerprint of everything its draws depend on.
 
-    That is law (with the text of its class), noise, pooling, priors, table, settings, and the
-    version of this package.
+    That is law and noise (by name, by what they say of the table, and the law by the text of its
+    class), pooling, priors, table, settings, and the version of this package.
 
     Parameters
     ----------
@@ -49,10 +57,12 @@ def file_of(
         "name": name,
         "structure": {**_structure_to_json(structure), "priors": priors},
         "formula": _source(structure.law),
+        "parameters": repr(structure.parameters),
         "settings": dict(settings),
         "table": {key: str(value) for key, value in table.attrs.items()},
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=repr).encode())
+    digest.update(_densities(structure, runs).tobytes())
     for column, values in table.data_vars.items():
         digest.update(f"{column} {values.dtype} {values.shape}".encode())
         digest.update(values.to_numpy().tobytes())
@@ -87,6 +97,26 @@ def read_row(path: Path) -> dict[str, Any]:
             raise KeyError(f"no {lost[0]}")
         row: dict[str, Any] = json.loads(str(file.attrs["row"]))
     return row
+
+
+def _densities(structure: Structure, runs: Runs) -> np.ndarray:
+    """Log density of every row at a few points about the medians of the priors.
+
+    A law is not all in the text of its class: whatever its formula calls or inherits shows here.
+    """
+    arrays, rng = arrays_of(structure, runs), np.random.default_rng(0)
+    z = {
+        q.name: arrays[f"offset_{q.name}"]
+        + 0.3 * rng.standard_normal((POINTS, len(structure.units[q.name])))
+        for q in structure.parameters
+    }
+    with np.errstate(all="ignore"):
+        found = natural_of(np, structure, z, arrays)
+        p = at_rows(np, found, row_units(structure, arrays))
+        curve = structure.noise.curve(np, structure.law, p, *formula_inputs(np, arrays))
+        density = structure.noise.logpdf(curve, p, arrays)
+        # Machines that share a store may differ in the last digits.
+        return np.nan_to_num(density).astype(np.float32)
 
 
 def _source(law: Any) -> str:

@@ -122,19 +122,18 @@ def fit_many(
     tasks: dict[str, tuple[Any, ...]] = {}
     order: dict[Structure, int] = {}
     for name, runs in tables.items():
+        own, path = seed_of(seed, name), None
         try:
             structure = checked_structure(law, runs, pooling, noise, priors)
+            if store is not None:
+                path = file_of(store, name, structure, runs, {**options, "random_seed": own})
         except ValueError as error:
             failures[name] = f"{type(error).__name__}: {error}"
             continue
+        if path is not None and (found := _stored(path)) is not None:
+            done[name] = found
+            continue
         order.setdefault(structure, len(order))
-        own = seed_of(seed, name)
-        path = None
-        if store is not None:
-            path = file_of(store, name, structure, runs, {**options, "random_seed": own})
-            if (found := _stored(path)) is not None:
-                done[name] = found
-                continue
         tasks[name] = (structure, runs, options, own, path)
     if done:
         _log.info("%d of %d fits are in the store already", len(done), len(tables))
