@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.forecast.labels import codes_of, columns_of_law, distinct, labels_of
-from bayescale.forecast.predictive import Points, Predictive, predict, sequence_of_cells
+from bayescale.forecast.predictive import Points, Predictive, predict
 from bayescale.model.arrays import Arrays, extra_arrays
 from bayescale.model.structure import SEQUENCE, Structure
 from bayescale.runs import Runs
@@ -65,8 +65,6 @@ def points_of(
     codes, sequence = codes_of(structure, runs, labels, len(asked_for))
     cells, cell = distinct(codes)
     curves, curve_of_cell = distinct(cells[:, columns_of_law(structure)])
-    cells_found = tuple(map(tuple, cells.tolist()))
-    alone = sequence_of_cells(structure, arrays, cells_found)[cell]
     columns = {symbol: inputs[column] for symbol, column in structure.columns}
     own = labels.get(SEQUENCE)
     run = None if own is None else np.unique(own.astype(str), return_inverse=True)[1]
@@ -74,10 +72,10 @@ def points_of(
     points = Points(
         asked_for,
         {s: np.log(v) for s, v in columns.items()},
-        cells_found,
+        tuple(map(tuple, cells.tolist())),
         cell,
         curve_of_cell,
-        alone if own is None else sequence,
+        sequence,
         inputs.get("trials"),
         inputs.get("y_se"),
         () if made is columns else tuple(made.values()),

@@ -1,6 +1,6 @@
 """What a law and a noise model say, draw by draw, about a measurement at any point."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,6 @@ from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 from bayescale.noise import Checkpoints, Noise
 from bayescale.posterior.unseen import natural_at_cells, parameters
-from bayescale.runs.hints import extremes
 
 
 @dataclass(frozen=True)
@@ -317,18 +316,3 @@ def _moments_of_rows(
 
 def _edges(arrays: Arrays) -> Arrays:
     return {name: values for name, values in arrays.items() if name.startswith("edge_")}
-
-
-def sequence_of_cells(
-    structure: Structure, arrays: Arrays, cells: Sequence[tuple[int, ...]]
-) -> np.ndarray:
-    """Find the one run of every cell that has one run only, else -1."""
-    if "sequence" not in arrays:
-        return np.full(len(cells), -1)
-    first, last = extremes(arrays["sequence"], arrays["cell"], len(structure.cells))
-    alone = {
-        cell: int(run)
-        for cell, run, other in zip(structure.cells, first, last, strict=True)
-        if run == other
-    }
-    return np.array([alone.get(wanted, -1) for wanted in cells], int)
