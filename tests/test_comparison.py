@@ -132,6 +132,36 @@ def test_fits_of_different_rows_are_refused():
         bs.compare({"a": straight_fit(one), "b": straight_fit(runs_of(moved))})
 
 
+def test_rows_whose_labels_or_errors_differ_are_different_rows():
+    found = table(families=("lstm", "mlp")) | {"se": [0.01] * 60, "w": [1.0] * 60, "run": range(60)}
+    swapped = ["mlp", "lstm"]
+
+    def fit_of(**changes):
+        return straight_fit(
+            bs.Runs(
+                found | changes,
+                y="loss",
+                x={"C": "flops"},
+                groups={"family": "arch"},
+                y_se="se",
+                weight="w",
+                sequence="run",
+            )
+        )
+
+    for differs, changes in {
+        "family": {"arch": np.repeat(swapped, 30)},
+        "y_se": {"se": [0.02] * 60},
+        "weight": {"w": [1.0, 2.0] * 30},
+        "sequence": {"run": range(60, 120)},
+    }.items():
+        with pytest.raises(ValueError, match=rf"different rows: {differs} differs"):
+            bs.compare({"a": fit_of(), "b": fit_of(**changes)})
+    runs = runs_of(found, groups=True)
+    whole = {"one": straight_fit(runs), "other": straight_fit(runs.select(np.arange(60)))}
+    assert len(bs.compare({**whole, "no groups": straight_fit(runs_of(found))}, max_refits=0).table)
+
+
 def test_a_list_of_fits_has_no_names():
     with pytest.raises(ValueError, match="mapping of names to fits"):
         bs.compare([straight_fit(runs_of(table()))])

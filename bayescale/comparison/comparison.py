@@ -20,6 +20,8 @@ from bayescale.comparison.stacking import stacking_weights
 from bayescale.fitting import Fit
 from bayescale.fitting.fitting import seed_from
 from bayescale.laws.numerics import LOG_ZERO
+from bayescale.runs import Runs
+from bayescale.runs.columns import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,21 +246,24 @@ def check_same_rows(fits: Mapping[str, Fit]) -> None:
     """Refuse fits whose scores would be of different measurements."""
     (first, one), *others = fits.items()
     for name, other in others:
-        columns = {
-            "y": (one.runs.y, other.runs.y),
-            "trials": (one.runs.trials, other.runs.trials),
-            **{s: (one.runs.x[s], other.runs.x[s]) for s in one.runs.x if s in other.runs.x},
-        }
-        for column, (mine, theirs) in columns.items():
-            if not np.array_equal(_plain(mine), _plain(theirs)):
+        mine, theirs = _columns(one.runs), _columns(other.runs)
+        for column in [c for c in mine if c in theirs]:
+            if not np.array_equal(mine[column], theirs[column]):
                 raise ValueError(
                     f"{first!r} ({len(one.runs)} rows) and {name!r} ({len(other.runs)} rows) are "
                     f"fits of different rows: {column} differs; fit both to the same table"
                 )
 
 
-def _plain(values: Any) -> np.ndarray:
-    return np.zeros(0) if values is None else np.asarray(values, float)
+def _columns(runs: Runs) -> dict[str, np.ndarray]:
+    """Say which measurement every row is, as far as a table has it."""
+    counts = np.zeros(0) if runs.trials is None else runs.trials
+    labels = {g: named(runs.groups[g], codes) for g, codes in runs.codes.items()}
+    if runs.sequence is not None:
+        labels["sequence"] = named(runs.sequence_labels, runs.sequence)
+    errors = {"y_se": runs.y_se, "weight": runs.weight}
+    given = {name: values for name, values in errors.items() if values is not None}
+    return {"y": runs.y, "trials": counts, **runs.x, **labels, **given}
 
 
 def compared(
