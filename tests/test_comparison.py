@@ -1,5 +1,6 @@
 """What a comparison promises, in the order in which a user meets it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -71,6 +72,17 @@ def test_the_form_behind_the_data_comes_first(pair):
     assert pair.table.elpd_diff.iloc[0] == 0.0
     assert pair.table.elpd_diff.iloc[1] < -50
     assert pair.weights["with floor"] > 0.9
+
+
+def test_what_was_found_stays_when_its_table_is_changed(pair):
+    shown, said, weights, density = pair.table, pair.verdict, pair.weights, pair.pointwise
+    shown["weight"], shown["elpd_diff"] = 0.5, 0.0
+    shown.index = shown.index[::-1]
+    weights[:] = 0.5
+    density.loc[:] = 0.0
+    assert (pair.best, pair.verdict) == ("with floor", said)
+    assert pair.weights["with floor"] > 0.9
+    assert pair.pointwise.loc["with floor"].all()
 
 
 def test_scores_add_up_over_the_rows_of_the_table(pair):
@@ -342,8 +354,8 @@ def test_the_verdict_names_the_winner_and_by_how_much(pair):
 
 def test_no_verdict_hides_a_fit_that_did_not_converge(pair):
     strayed = {**pair.fits}
-    strayed["straight"] = straight_fit(runs_of(table(rows=120)))
-    strayed["straight"].diagnostics["converged"] = False
+    wrong = straight_fit(runs_of(table(rows=120)))
+    strayed["straight"] = replace(wrong, diagnostics={"converged": False})
     result = bs.compare(strayed)
     assert not result.table.converged["straight"]
     assert "did not converge: 'straight'" in result.verdict

@@ -1,8 +1,10 @@
 """What a fit promises: recovered parameters, named dims, honest gates, whole files."""
 
+import copy
 import dataclasses
 import json
 import os
+import pickle
 import subprocess
 import sys
 import warnings
@@ -143,6 +145,23 @@ def test_a_saved_fit_comes_back_whole(fit, tmp_path):
     assert loaded.diagnostics == dict(fit.diagnostics)
     assert loaded.runs == fit.runs
     assert loaded.law == fit.law
+
+
+def test_the_numbers_of_a_fit_cannot_be_changed(fit):
+    for numbers in (fit.draws, fit.arrays, fit.stats, fit.diagnostics):
+        with pytest.raises(TypeError):
+            numbers["converged"] = True
+    for array in (fit.draws["sigma_raw"], fit.arrays["y"], fit.log_likelihood):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0.0
+
+
+def test_a_fit_can_be_copied_and_pickled(fit):
+    for again in (copy.deepcopy(fit), pickle.loads(pickle.dumps(fit))):
+        assert again.diagnostics == fit.diagnostics
+        assert again.posterior.equals(fit.posterior)
+        with pytest.raises(TypeError):
+            again.diagnostics["converged"] = False
 
 
 def test_a_saved_fit_keeps_the_priors_it_was_given(tmp_path):

@@ -159,20 +159,30 @@ class Comparison:
     by : str
         What was left out: ``"loo"``, ``"lfo"`` or a group.
     table : DataFrame
-        One row a fit, best first: ``elpd`` and its standard error ``se``; ``elpd_diff`` to the
-        best fit (zero or negative) and ``se_diff``; stacking ``weight``; ``p_loo``, the effective
-        number of parameters; ``high_k``, rows whose density rests on importance sampling that
-        cannot be trusted; ``refits`` and ``refits_failed`` (broken or not converged);
+        A copy, one row a fit, best first: ``elpd`` and its standard error ``se``; ``elpd_diff`` to
+        the best fit (zero or negative) and ``se_diff``; stacking ``weight``; ``p_loo``, the
+        effective number of parameters; ``high_k``, rows whose density rests on importance sampling
+        that cannot be trusted; ``refits`` and ``refits_failed`` (broken or not converged);
         ``converged``, whether the fit itself passed its gate; ``diag_diff`` and ``diag_elpd``,
         the warnings of ArviZ.
     pointwise : DataFrame
-        Log predictive density of every row that was left out, shape (fits, rows).
+        Log predictive density of every row that was left out, shape (fits, rows); also a copy.
     """
 
     fits: Mapping[str, Fit] = field(repr=False)
     by: str
-    table: "pd.DataFrame" = field(repr=False)
-    pointwise: "pd.DataFrame" = field(repr=False)
+    _table: "pd.DataFrame" = field(repr=False)
+    _pointwise: "pd.DataFrame" = field(repr=False)
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """Scores, weights and warnings; see the attributes of the class."""
+        return self._table.copy()
+
+    @property
+    def pointwise(self) -> "pd.DataFrame":
+        """Log predictive densities; see the attributes of the class."""
+        return self._pointwise.copy()
 
     @property
     def weights(self) -> "pd.Series":

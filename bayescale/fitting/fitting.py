@@ -20,6 +20,7 @@ from bayescale.pooling import Pooling
 from bayescale.posterior.likelihood import log_likelihood
 from bayescale.posterior.posterior import natural_dataset, sampled_dataset, unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning
+from bayescale.runs.columns import frozen
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.gate import complaints
 from bayescale.sampling.sampling import Sampled, mix, sample
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from bayescale.comparison import Comparison
     from bayescale.forecast import Forecast
     from bayescale.reporting import Report
+
+#: What a fit holds that is made of parts.
+_MAPPINGS = ("arrays", "draws", "stats", "diagnostics")
 
 
 def fit(
@@ -200,7 +204,7 @@ def sample_with_care(
 
 @dataclass(frozen=True)
 class Fit:
-    """Posterior of one law on one table.
+    """Posterior of one law on one table, whose numbers cannot be changed.
 
     Attributes
     ----------
@@ -232,6 +236,20 @@ class Fit:
     diagnostics: Mapping[str, Any]
     random_seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Keep what answers rest on from being changed."""
+        for name in _MAPPINGS:
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy mappings as plain ones, which can be."""
+        return vars(self) | {name: dict(getattr(self, name)) for name in _MAPPINGS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Keep mappings from being changed again."""
+        vars(self).update(state)
+        self.__post_init__()
+
     @cached_property
     def flat_draws(self) -> dict[str, np.ndarray]:
         """Sampled variables with chains joined, shape (sample, ...)."""
@@ -245,7 +263,8 @@ class Fit:
     @cached_property
     def log_likelihood(self) -> np.ndarray:
         """Log density of every measurement in its own unit, shape (chain, draw, rows)."""
-        return log_likelihood(self.structure, self.draws, self.arrays)
+        found: np.ndarray = frozen(log_likelihood(self.structure, self.draws, self.arrays))
+        return found
 
     @cached_property
     def data(self) -> "xr.DataTree":
