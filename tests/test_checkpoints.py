@@ -134,7 +134,7 @@ def test_runs_of_a_law_of_several_inputs_go_on_along_the_one_that_changes():
     np.testing.assert_allclose(found.sd, 0.02 * np.sqrt(1 - rho**2), rtol=1e-6)
 
 
-def test_only_a_run_that_is_named_is_carried_on():
+def test_a_new_run_does_not_carry_on_the_only_one_of_the_table():
     y = np.ones(12)
     y[-1] = np.exp(0.04)
     structure, draws, arrays, runs = posterior(bs.LogStudentT() + bs.Checkpoints(), y)
@@ -145,23 +145,27 @@ def test_only_a_run_that_is_named_is_carried_on():
         points, _ = points_of(structure, arrays, runs, at, groups)
         return predict(structure, draws, arrays, points, np.random.default_rng(0)).location[0, 0]
 
-    assert location(sequence="a") > curve + 0.01
-    assert location() == location(sequence="b") == pytest.approx(curve, abs=1e-4)
+    assert location() == location(sequence="a") > curve + 0.01
+    assert location(sequence="b") == pytest.approx(curve, abs=1e-4)
 
 
-def test_a_family_with_one_run_has_bands_of_new_runs_like_a_family_with_two():
+def test_a_forecast_says_which_run_it_continues():
     table = {"x": np.tile(X, 3), "y": np.ones(36), "run": np.repeat([*"abc"], 12)}
     table["family"] = np.repeat(["one run", "two runs", "two runs"], 12)
     runs = bs.Runs(table, y="y", x="x", sequence="run", groups="family")
     draws = {"A": np.ones((2000, 2)), "alpha": 1e-9, "sigma": 0.02, "length": 0.3}
     fit = bs.known_fit(bs.laws.PowerLaw(), runs, draws, noise=bs.LogStudentT() + Checkpoints())
-    logged = fit.forecast({"x": X[[6]]}, ci_prob=0.9).table
-    width = (logged["upper_0.9"] - logged["lower_0.9"]).to_numpy()
-    assert "sequence" not in logged
+
+    def asked(**groups):
+        table = fit.forecast({"x": X[[6]]}, groups=groups, ci_prob=0.9).table
+        return table["sequence"].tolist(), (table["upper_0.9"] - table["lower_0.9"]).to_numpy()
+
+    runs_told, width = asked()
+    assert runs_told == ["a", "new run"]
+    assert width[0] < width[1]
+    runs_told, width = asked(sequence="new run")
+    assert runs_told == ["new run", "new run"]
     np.testing.assert_allclose(width[0], width[1], rtol=0.2)
-    assert width[0] > 2 * 1.6 * 0.02
-    again = fit.forecast({"x": X[[6]]}, groups={"sequence": "a"}, ci_prob=0.9).table
-    assert again["sequence"].tolist() == ["a"] * len(again)
 
 
 def test_a_checkpoint_that_is_measured_again_has_a_density():

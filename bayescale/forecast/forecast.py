@@ -32,7 +32,7 @@ class Forecast:
     draws : array, shape (sample, points)
         Responses in the unit of the table.
     kind : {"run", "mean"}
-        A new measurement (of the run that is named, else of a new one), or the curve itself.
+        A new measurement, or the curve itself.
     ci_prob : tuple of float
         Probabilities of the bands.
     runs : Runs
@@ -128,7 +128,8 @@ def forecast(
         population.  Groups that are left out run, point by point, over all combinations that the
         table has beside the labels that are given.  With checkpoints, the group
         ``"sequence"`` names the run that is continued: its last residual is carried on and fades.
-        Without it, and with a run that was not fitted, a measurement is of a new run.
+        Without it the only run of its labels is; where they have several, or the name is not one
+        of the table, a measurement is of a new run.  ``points`` and ``table`` say which.
     kind : {"run", "mean"}
         A new measurement, or the curve.
     ci_prob : float or iterable of float

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.forecast.labels import codes_of, columns_of_law, distinct, labels_of
-from bayescale.forecast.predictive import Points, Predictive, predict
+from bayescale.forecast.predictive import Points, Predictive, only_run_of, predict
 from bayescale.model.arrays import Arrays, extra_arrays
 from bayescale.model.structure import SEQUENCE, Structure
 from bayescale.runs import Runs
@@ -16,6 +16,9 @@ from bayescale.runs.reading import UNWRAP, near_wrapping, warn_owner
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Stands in a table for a run that was not fitted.
+NEW_RUN = "new run"
 
 
 def predict_runs(
@@ -64,6 +67,9 @@ def points_of(
     inputs = {s: v[asked_for] for s, v in inputs.items()}
     codes, sequence = codes_of(structure, runs, labels, len(asked_for))
     cells, cell = distinct(codes)
+    cells_found = tuple(map(tuple, cells.tolist()))
+    if SEQUENCE not in labels:
+        sequence = only_run_of(structure, arrays, cells_found)[cell]
     curves, curve_of_cell = distinct(cells[:, columns_of_law(structure)])
     columns = {symbol: inputs[column] for symbol, column in structure.columns}
     own = labels.get(SEQUENCE)
@@ -72,7 +78,7 @@ def points_of(
     points = Points(
         asked_for,
         {s: np.log(v) for s, v in columns.items()},
-        tuple(map(tuple, cells.tolist())),
+        cells_found,
         cell,
         curve_of_cell,
         sequence,
@@ -84,6 +90,8 @@ def points_of(
     frame = pd.DataFrame(
         {**inputs, **{g: v for g, v in labels.items() if g in structure.groups or g == SEQUENCE}}
     )
+    if SEQUENCE not in labels and (sequence >= 0).any():
+        frame[SEQUENCE] = np.array([*runs.sequence_labels, NEW_RUN], object)[sequence]
     beyond = points.beyond
     frame["extrapolated"], frame["decades_beyond"] = beyond > 1e-9, beyond
     return points, frame

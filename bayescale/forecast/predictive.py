@@ -1,6 +1,6 @@
 """What a law and a noise model say, draw by draw, about a measurement at any point."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 from bayescale.noise import Checkpoints, Noise
 from bayescale.posterior.unseen import natural_at_cells, parameters
+from bayescale.runs.hints import extremes
 
 
 @dataclass(frozen=True)
@@ -316,3 +317,18 @@ def _moments_of_rows(
 
 def _edges(arrays: Arrays) -> Arrays:
     return {name: values for name, values in arrays.items() if name.startswith("edge_")}
+
+
+def only_run_of(
+    structure: Structure, arrays: Arrays, cells: Sequence[tuple[int, ...]]
+) -> np.ndarray:
+    """Find the run of every cell that has one run only, else -1."""
+    if "sequence" not in arrays:
+        return np.full(len(cells), -1)
+    first, last = extremes(arrays["sequence"], arrays["cell"], len(structure.cells))
+    alone = {
+        cell: int(run)
+        for cell, run, other in zip(structure.cells, first, last, strict=True)
+        if run == other
+    }
+    return np.array([alone.get(wanted, -1) for wanted in cells], int)

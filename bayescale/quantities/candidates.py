@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.points import inputs_of, points_of
+from bayescale.forecast.points import NEW_RUN, inputs_of, points_of
 from bayescale.forecast.predictive import predict
+from bayescale.model.structure import SEQUENCE
 from bayescale.quantities.sources import Source, pooled
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def outlook(source: Source, asked: Candidates, rng: np.random.Generator) -> Outl
     signals, scatter, positive = [], [], True
     for fit, rows in pooled(source):
         groups = {g: whole[g].to_numpy(object) for g in fit.runs.groups if g in whole}
+        if fit.runs.sequence is not None:
+            groups[SEQUENCE] = np.full(len(whole), NEW_RUN, object)
         own = inputs_of(fit.structure, fit.runs)
         x = {str(s): whole[s].to_numpy(float) for s in whole if s in own}
         points, _ = points_of(fit.structure, fit.arrays, fit.runs, x, groups)
