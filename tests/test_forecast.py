@@ -277,7 +277,7 @@ def test_forecasts_of_other_points_cannot_be_mixed(fit):
 
 def test_a_comparison_mixes_curves_of_the_same_labels(fit):
     compared = bs.compare({"one": fit, "other": fit_of(("data", "family"))}, max_refits=0)
-    even = replace(compared, table=compared.table.assign(weight=0.5))
+    even = replace(compared, _table=compared.table.assign(weight=0.5))
     mixed = even.forecast({"C": 1e17}, kind="mean").table
     wanted = [LEVELS[labels] for labels in zip(mixed["family"], mixed["data"], strict=True)]
     np.testing.assert_allclose(mixed["median"], wanted, rtol=1e-3)

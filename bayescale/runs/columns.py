@@ -17,7 +17,7 @@ def frozen(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         value = value.view()
         value.flags.writeable = False
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and not isinstance(value, MappingProxyType):
         return MappingProxyType({name: frozen(item) for name, item in value.items()})
     return value
 
