@@ -194,6 +194,23 @@ def test_a_step_that_is_measured_twice_does_not_switch_the_correlation_off(again
     assert correlated > not_at_all + 20
 
 
+@pytest.mark.parametrize("correlated", [True, False])
+def test_standard_errors_that_are_carried_on_are_pointed_out(correlated):
+    rng = np.random.default_rng(0)
+    y = 20 * X**-0.1 * np.exp(0.01 * rng.standard_normal(12))
+    table = {"x": X, "y": y, "run": ["a"] * 12, "error": 0.01 * y}
+    runs = bs.Runs(table, y="y", x="x", sequence="run", y_se="error")
+    noise = bs.LogNormal() + bs.Checkpoints() if correlated else bs.LogNormal()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        bs.fit(
+            bs.laws.PowerLaw(), runs, noise=noise, draws=50, tune=50, chains=2, progressbar=False
+        )
+    said = [str(w.message) for w in caught if w.category is bs.RunsWarning]
+    assert len(said) == correlated
+    assert all("Checkpoints() carries the errors in error on along a run" in hint for hint in said)
+
+
 def test_repeats_follow_at_a_tenth_of_the_usual_distance_also_in_forecasts():
     step, y = np.log(X[1] / X[0]), np.ones(13)
     y[-1] = 1.01

@@ -1,7 +1,7 @@
 """Fit a law to a table: ``fit`` and what it returns, one posterior of one law on one table."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral
@@ -96,8 +96,9 @@ def fit(
     Warns
     -----
     RunsWarning
-        If the table cannot tell some parameters of the law, or if the response clearly rises in
-        an input in which the law can only fall, or the other way round.
+        If the table cannot tell some parameters of the law, or its standard errors from what
+        checkpoints carry on; or if the response clearly rises in an input in which the law can only
+        fall, or the other way round.
     ConvergenceWarning
         If the draws fail the convergence gate even after a second, more careful run.
 
@@ -117,8 +118,7 @@ def fit(
         raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")
     structure = checked_structure(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
-    columns = {s: runs.x[column] for s, column in structure.columns}
-    for hint in [*law.identifiability(columns), *disagreements(structure, runs)]:
+    for hint in [*hints_of(law, noise, runs), *disagreements(structure, runs)]:
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
     options = {"draws": draws, "tune": tune, "chains": chains, "progressbar": progressbar}
     sampled, found = sample_with_care(structure, arrays, random_seed=seed, stream=stream, **options)
@@ -159,6 +159,17 @@ def seed_from(random_seed: Any) -> int:
     if not isinstance(random_seed, Integral) or random_seed < 0:
         raise ValueError(f"random_seed is {random_seed!r}: give a whole number such as 0 or 17")
     return int(random_seed)
+
+
+def hints_of(law: Law, noise: Noise | None, runs: Runs) -> Iterator[str]:
+    """Say what law and noise cannot tell from a table."""
+    yield from law.identifiability({s: runs.x[c] for s, c in law.columns(tuple(runs.x)).items()})
+    if noise is not None and noise.has_checkpoints and runs.y_se is not None:
+        yield (
+            f"Checkpoints() carries the errors in {runs.names['y_se']} on along a run, as those of "
+            "one evaluation set are; where they are independent, bands are too narrow: average "
+            "neighbouring checkpoints and leave out y_se="
+        )
 
 
 def check_names(structure: Structure, runs: Runs) -> None:

@@ -108,7 +108,8 @@ class Checkpoints(Part):
 
     Of several inputs x is the one that changes along runs, such as tokens at a fixed size.  A step
     that was measured again follows the first time at a tenth of the usual distance of checkpoints
-    of its run, which is the least for all of them.
+    of its run, which is the least for all of them.  Standard errors (``y_se=``) belong to the
+    residual that is carried on, as those of one evaluation set do.
 
     Parameters
     ----------

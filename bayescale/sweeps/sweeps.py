@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting import Fit, load
-from bayescale.fitting.fitting import checked_structure, sample_with_care, seed_from
+from bayescale.fitting.fitting import checked_structure, hints_of, sample_with_care, seed_from
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import Structure
@@ -86,7 +86,8 @@ def fit_many(
     Warns
     -----
     RunsWarning
-        If tables cannot tell some parameters of the law.
+        If tables cannot tell some parameters of the law, or their standard errors from what
+        checkpoints carry on.
     ConvergenceWarning
         If fits fail the convergence gate even after a second, more careful run.
     RuntimeWarning
@@ -155,7 +156,7 @@ def fit_many(
         else:
             done[name] = outcome.value
     sweep = _sweep(tables, done, {name: failures[name] for name in tables if name in failures})
-    _warn(law, tables, sweep)
+    _warn(law, noise, tables, sweep)
     return sweep
 
 
@@ -254,12 +255,12 @@ def _sweep(
     return Sweep(table, failures, {name: done[name].fit for name in there})
 
 
-def _warn(law: Law, tables: Mapping[str, Runs], sweep: Sweep) -> None:
+def _warn(law: Law, noise: Noise | None, tables: Mapping[str, Runs], sweep: Sweep) -> None:
     """Warn once for every kind of thing, however many tables it concerns."""
     hints: dict[str, list[str]] = {}
     for name, runs in tables.items():
         if name in sweep.fits:
-            for hint in law.identifiability(_inputs(law, runs)):
+            for hint in hints_of(law, noise, runs):
                 hints.setdefault(hint, []).append(name)
     for fitted, ceilings in sweep.table["unlearned"].items():
         if ceilings:
@@ -278,10 +279,6 @@ def _warn(law: Law, tables: Mapping[str, Runs], sweep: Sweep) -> None:
         said.append((RuntimeWarning, f"{text}. See .failures"))
     for category, text in said:
         warnings.warn(text, category, stacklevel=3)
-
-
-def _inputs(law: Law, runs: Runs) -> dict[str, Any]:
-    return {s: runs.x[column] for s, column in law.columns(tuple(runs.x)).items()}
 
 
 def _some(names: list[Any]) -> str:
