@@ -1,5 +1,6 @@
 """Answers from posteriors: what they promise on posteriors whose answers are known."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -87,7 +88,25 @@ def test_curves_that_hardly_ever_cross_are_said_not_to():
     said = bs.crossover_scale(power_laws(A, alpha), "lstm", "gpt").sentence
     assert said.startswith("lstm and gpt do not cross between C = 1e+11 and 1e+27")
     assert "with probability 80 %: gpt is better at all of these scales" in said
-    assert "where they cross, it is at C = 9.8e+17" in said
+    assert "gpt overtakes lstm with probability 20 %, at C = 9.8e+17 (90 % interval" in said
+
+
+def test_the_place_of_a_crossing_that_few_draws_have_is_not_told():
+    A, alpha = np.tile([60.0, 50.0], (100, 1)), np.full((100, 2), 0.07)
+    A[:4], alpha[:4] = [60.0, 169.0], [0.07, 0.095]
+    said = bs.crossover_scale(power_laws(A, alpha), "lstm", "gpt").sentence
+    assert "do not cross" in said
+    assert said.endswith("gpt is better at all of these scales with probability 96 %.")
+
+
+def test_opposite_crossings_are_told_apart():
+    # In 7 of 10 draws gpt overtakes near 1e18, in 3 lstm does near 1e20.
+    at, wins = np.r_[np.full(70, 1e18), np.full(30, 1e20)], np.r_[np.ones(70), -np.ones(30)]
+    alpha = np.column_stack([np.full(100, 0.07), 0.07 + 0.025 * wins])
+    A = 60.0 * at[:, None] ** (alpha - 0.07)
+    said = bs.crossover_scale(power_laws(A, alpha), "lstm", "gpt").sentence
+    assert "gpt overtakes lstm with probability 70 %, at C = 1e+18 (90 % interval 1e+18 to" in said
+    assert "lstm overtakes gpt with probability 30 %, at C = 1e+20 (90 % interval 1e+20 to" in said
 
 
 def test_the_probability_of_no_crossing_is_the_share_of_draws_without_one():
@@ -116,6 +135,34 @@ def test_several_crossings_are_reported_and_the_one_in_the_data_is_the_answer():
         assert E[0] + A[0] * x ** -alpha[0] == pytest.approx(E[1] + A[1] * x ** -alpha[1], rel=1e-9)
     nearest = roots[np.argmin(np.abs(np.log10(roots) - 19))]
     assert answer.draws[0] == nearest
+
+
+def twice():
+    """lstm is lower between two scales, the nearer of which to the data differs over draws."""
+    shift = np.r_[np.full(14, 1e4), np.full(86, 1e-3)][:, None]
+    A, alpha = np.array([1e5, 1e3]), np.tile([0.30, 0.15], (100, 1))
+    fit = power_laws(A * shift**alpha, alpha, np.tile([1.0, 0.8], (100, 1)))
+    return bs.crossover_scale(fit, "lstm", "gpt", bounds=(1e5, 1e30))
+
+
+def test_of_curves_that_cross_twice_all_draws_report_the_same_crossing():
+    answer = twice()
+    np.testing.assert_array_equal(answer.draws, answer.crossings[:, 1])
+    assert answer.p_b_overtakes == answer.p_several == 1.0
+    assert answer.sentence == (
+        "lstm and gpt cross twice between C = 1e+05 and 1e+30 with probability > 99 %: "
+        "lstm overtakes gpt at C = 2.5e+10 (90 % interval 2.5e+10 to 2.5e+17), then "
+        "gpt overtakes lstm at C = 4e+21 (90 % interval 4e+21 to 4e+28); "
+        "the last beyond the data: > 99 %."
+    )
+
+
+def test_where_nobody_says_what_is_better_crossings_are_told_all_the_same():
+    answer = twice()
+    said = replace(answer, a=replace(answer.a, better=None)).sentence
+    assert "gpt rises above lstm at C = 2.5e+10" in said
+    assert "then lstm rises above gpt at C = 4e+21" in said
+    assert said.endswith("which is better, Runs(..., better=) says.")
 
 
 def test_a_floor_that_is_shared_makes_no_crossing_out_of_rounding():

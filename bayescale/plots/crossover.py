@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
-    """Both curves with their bands, and the density of the crossing along the lower edge.
+    """Both curves with their bands, and the density of all crossings along the lower edge.
 
     A curve is dotted beyond its data; vertical lines say where both have data.
 
@@ -50,7 +50,9 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         )
         below = ax.inset_axes((0, 0, 1, 0.2), sharex=ax)
         below.hist(
-            result.draws[~np.isnan(result.draws)], np.geomspace(low, high, 60).tolist(), color=GREY
+            result.crossings[~np.isnan(result.crossings)],
+            np.geomspace(low, high, 60).tolist(),
+            color=GREY,
         )
         below.set_axis_off()
     title = f"P(no crossing): {percent(result.p_no_crossing)}"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Decades by which the range of the data is widened, on both sides, in search of crossings.
 DECADES = 6.0
 
+#: Share of the draws below which the place of a crossing is not told: it would rest on too few.
+RARE = 0.05
+
 
 @dataclass(frozen=True)
 class Crossover(Result):
@@ -29,8 +32,9 @@ class Crossover(Result):
     ----------
     draws : array, shape (sample,)
         The crossing in the data, else the one nearest to it, in the unit of the input; nan where
-        the curves do not cross within `bounds`.  Its tails are heavy: use quantiles of the
-        logarithm, never a mean.
+        the curves do not cross within `bounds`.  Where curves cross in both directions it is the
+        one in the direction of most draws.  Its tails are heavy: use quantiles of the logarithm,
+        never a mean.
     crossings : array, shape (sample, most crossings)
         All crossings in ascending order, padded with nan.
     a_higher_below, a_higher_above : array of bool, shape (sample,)
@@ -153,48 +157,94 @@ class Crossover(Result):
     @property
     def sentence(self) -> str:
         """Where they cross, how surely, and who wins."""
-        a, b, symbol = self.a.label, self.b.label, self.path.symbol
         if self.p_same == 1:
             return (
-                f"The model gives {a} and {b} the same curve: it cannot tell them apart; fit with "
-                "a pooling that lets them vary."
+                f"The model gives {self.a.label} and {self.b.label} the same curve: it cannot tell "
+                "them apart; fit with a pooling that lets them vary."
             )
-        first, last = f"{symbol} = {self.bounds[0]:.2g}", f"{self.bounds[1]:.2g}"
-        where = ""
-        if self.p_no_crossing < 1:
-            low, median, high = 10 ** np.array(interval(self.log10, 0.9))
-            where = f"{symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g})"
+        alike = self._alike()
+        said = self._in_turn(alike) if alike.mean() > 0.5 else self._by_direction()
         if self.a.better is None:
-            said = (
-                f"{a} and {b} cross with probability {percent(1 - self.p_no_crossing)} between "
-                f"{first} and {last}"
-                + (f"; where they do, it is at {where}" if where else "")
-                + "; which is better, Runs(..., better=) says"
-            )
-        elif self.p_no_crossing > 0.5:
-            p, better = max((self.p_a_always, a), (self.p_b_always, b))
-            said = (
-                f"{a} and {b} do not cross between {first} and {last} with probability "
-                f"{percent(self.p_no_crossing)}: {better} is better at all of these scales with "
-                f"probability {percent(p)}"
-                + (f"; where they cross, it is at {where}" if where else "")
-            )
-        else:
-            p, winner, loser = max((self.p_a_overtakes, a, b), (self.p_b_overtakes, b, a))
-            said = (
-                f"{winner} overtakes {loser} with probability {percent(p)}; where they cross, it "
-                f"is at {where}. No crossing between {first} and {last}: "
-                f"{percent(self.p_no_crossing)}"
-            )
-        if where:
-            said += (
-                f"; beyond the data: {percent(self.p_beyond_data)}; several crossings: "
-                f"{percent(self.p_several)}"
-            )
-        return f"{said}.{averaged_over(self.a.averaged)}"
+            said.append("which is better, Runs(..., better=) says")
+        return f"{'; '.join(said)}.{averaged_over(self.a.averaged)}"
+
+    def _in_turn(self, alike: np.ndarray) -> list[str]:
+        """Tell every crossing of draws that cross alike."""
+        higher = self._a_higher()[alike][0]
+        roots = self.crossings[alike]
+        count = int((~np.isnan(roots[0])).sum())
+        turns = [f"{self._turn(higher[i])} at {self._place(roots[:, i])}" for i in range(count)]
+        beyond = float((roots[:, count - 1] > self.path.common[1]).mean())
+        return [
+            f"{self.a.label} and {self.b.label} cross "
+            f"{'twice' if count == 2 else f'{count} times'} {self._within} with probability "
+            f"{percent(float(alike.mean()))}: {', then '.join(turns)}",
+            f"the last beyond the data: {percent(beyond)}",
+        ]
+
+    def _by_direction(self) -> list[str]:
+        """Tell either direction by itself: opposite crossings have no place in common."""
+        crosses, higher = ~np.isnan(self.draws), self.a_higher_below
+        sides = [(crosses & (higher == below), below) for below in (True, False)]
+        turns = [
+            f"{self._turn(below)} with probability {percent(float(side.mean()))}, at "
+            f"{self._place(self.draws[side])}"
+            for side, below in sorted(sides, key=lambda each: -each[0].sum())
+            if side.mean() >= RARE
+        ]
+        more = [
+            f"beyond the data: {percent(self.p_beyond_data)}",
+            f"several crossings: {percent(self.p_several)}",
+        ]
+        none = percent(self.p_no_crossing)
+        if self.p_no_crossing <= 0.5:
+            return [*turns, f"no crossing {self._within}: {none}", *more]
+        a_first = higher == (self.a.better != "lower")
+        never = ~crosses & ~self.same
+        p, first = max(
+            (float((never & a_first).mean()), self.a.label),
+            (float((never & ~a_first).mean()), self.b.label),
+        )
+        return [
+            f"{self.a.label} and {self.b.label} do not cross {self._within} with probability "
+            f"{none}: {first} is {'better' if self.a.better else 'higher'} at all of these scales "
+            f"with probability {percent(p)}",
+            *turns,
+            *(more if turns else []),
+        ]
+
+    @property
+    def _within(self) -> str:
+        """The scales that were searched."""
+        return f"between {self.path.symbol} = {self.bounds[0]:.2g} and {self.bounds[1]:.2g}"
+
+    def _turn(self, a_higher: bool) -> str:
+        """Who passes whom at a crossing just below which `a` is higher or not."""
+        first, last = self.a.label, self.b.label
+        if a_higher != (self.a.better == "lower"):
+            first, last = last, first
+        return f"{first} {'overtakes' if self.a.better else 'rises above'} {last}"
+
+    def _place(self, scales: np.ndarray) -> str:
+        """Median and interval of scales, taken of their logarithms."""
+        low, median, high = 10 ** np.array(interval(np.log10(scales), 0.9))
+        return f"{self.path.symbol} = {median:.2g} (90 % interval {low:.2g} to {high:.2g})"
+
+    def _a_higher(self) -> np.ndarray:
+        """Whether `a` is higher just below each crossing, shape (sample, most crossings)."""
+        chosen = (self.crossings == self.draws[:, None]).argmax(axis=1)
+        steps = np.arange(self.crossings.shape[1]) - chosen[:, None]
+        return np.asarray(self.a_higher_below[:, None] == (steps % 2 == 0))
+
+    def _alike(self) -> np.ndarray:
+        """Draws that cross more than once, as often and in the order that most of these do."""
+        count = (~np.isnan(self.crossings)).sum(axis=1)
+        kind, several = 2 * count + self._a_higher()[:, 0], count > 1
+        usual = np.bincount(kind[several], minlength=1).argmax()
+        return np.asarray(several & (kind == usual))
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw both curves and, below them, the density of the crossing."""
+        """Draw both curves and, below them, the density of all crossings."""
         from bayescale.plots.crossover import plot_crossover
 
         return plot_crossover(self, ax)
@@ -268,15 +318,14 @@ def crossover_scale(
     crossings = np.full((samples, max(1, int(count.max(initial=0)))), np.nan)
     place = np.arange(len(draw)) - (np.cumsum(count) - count)[draw]
     crossings[draw, place] = root
-    chosen = _nearest(crossings, way.data)
-    first = signs[:, 0] > 0
-    below = np.where((chosen % 2 == 0), first, ~first)
-    crosses = count > 0
-    draws = np.where(crosses, crossings[np.arange(samples), chosen], np.nan)
+    crosses, first = count > 0, signs[:, 0] > 0
+    a_higher = first[:, None] == (np.arange(crossings.shape[1]) % 2 == 0)
+    chosen = _chosen(crossings, a_higher, way.data)
+    below = np.where(crosses, a_higher[np.arange(samples), chosen], first)
     return Crossover(
-        draws,
+        crossings[np.arange(samples), chosen],
         crossings,
-        np.where(crosses, below, first),
+        below,
         np.where(crosses, ~below, first),
         (signs == 0).all(axis=1),
         bounds,
@@ -284,6 +333,19 @@ def crossover_scale(
         other,
         way,
     )
+
+
+def _chosen(crossings: np.ndarray, a_higher: np.ndarray, data: tuple[float, float]) -> np.ndarray:
+    """Place of the crossing to report, shape (sample,): in one direction where draws have it.
+
+    Which of two opposite crossings lies nearer to the data varies over draws; the direction of most
+    of the nearest ones is that of all.
+    """
+    nearest = _nearest(crossings, data)
+    crosses = ~np.isnan(crossings[:, 0])
+    usual = a_higher[np.arange(len(crossings)), nearest][crosses].sum() > 0.5 * crosses.sum()
+    alike = np.where(a_higher == usual, crossings, np.nan)
+    return np.where(np.isnan(alike).all(axis=1), nearest, _nearest(alike, data))
 
 
 def _nearest(crossings: np.ndarray, data: tuple[float, float]) -> np.ndarray:
