@@ -306,8 +306,9 @@ def _loo(fit: "Fit") -> Iterator[str]:
     se = np.sqrt(len(density) * np.var(density))
     bad = int(np.sum(~(found.pareto_k <= found.good_k)))
     yield (
-        f"PSIS-LOO of this fit alone: elpd {density.sum():.1f} (SE {se:.1f}) in units of the "
-        f"response, {bad} of {len(density)} rows with a Pareto k above {found.good_k:.2f}."
+        f"PSIS-LOO of this fit alone: elpd {density.sum():.1f} (SE {se:.1f}), in nats, of the "
+        f"density of the response itself; {bad} of {len(density)} rows with a "
+        f"Pareto k above {found.good_k:.2f}."
     )
     yield "No other form was compared, and no larger scale was hidden; a forecast needs both."
 

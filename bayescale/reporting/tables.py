@@ -34,6 +34,9 @@ DECIMALS = {"r_hat": 3, "max_rhat": 3, "weight": 2}
 #: Numbers without a fraction are written out below this, and as scales from there on.
 WHOLE = 1e6
 
+#: How much further from the median one end of an interval is than the other in a skewed row.
+LOPSIDED = 3.0
+
 _BAND = re.compile(r"lower_(0?\.\d+)$")
 
 
@@ -43,6 +46,8 @@ def to_paper(table: "pd.DataFrame", form: str = "markdown", *, digits: int = 2) 
     A median or score keeps as many decimals as give its standard deviation or standard error, or
     the distance to the nearest end of an interval where that is smaller (as with heavy tails),
     `digits` significant figures.  The two ends become one column that states its probability.
+    A row that is skewed or has heavy tails loses its standard deviation, which belongs to the
+    tails alone, and each of its ends is rounded by itself.
 
     Parameters
     ----------
@@ -127,10 +132,15 @@ def _cell(row: dict[Any, Any], column: str, digits: int) -> str:
         return "yes" if value else "no"
     if column in DECIMALS:
         return f"{float(value):.{DECIMALS[column]}f}"
+    if column == "sd" and _is_skewed(row):
+        return ""
     error = _error(row, column)
     if band := _BAND.match(column):
-        ends = value, row[f"upper_{band[1]}"]
-        return " to ".join(rounded(float(end), error, digits) for end in ends)
+        ends = [float(value), float(row[f"upper_{band[1]}"])]
+        errors = [error, error]
+        if _is_skewed(row):
+            errors = [min(abs(end), abs(end - row["median"])) for end in ends]
+        return " to ".join(rounded(*pair, digits) for pair in zip(ends, errors, strict=True))
     whole = error is None and float(value).is_integer() and abs(value) < WHOLE
     if isinstance(value, int) or whole:
         return str(int(value))
@@ -150,6 +160,17 @@ def _error(row: dict[Any, Any], column: str) -> float | None:
             low, high = row[c], row[f"upper_{c[6:]}"]
             errors += [(high - low) / 2] if middle is None else [middle - low, high - middle]
     return min((e for e in errors if math.isfinite(e) and e > 0), default=None)
+
+
+def _is_skewed(row: dict[Any, Any]) -> bool:
+    """Whether an interval is lopsided about the median, or narrower than the standard deviation."""
+    if "median" not in row:
+        return False
+    for c in (c for c in row if _BAND.match(str(c))):
+        low, high = row["median"] - row[c], row[f"upper_{c[6:]}"] - row["median"]
+        if max(low, high) > LOPSIDED * min(low, high) or row.get("sd", 0.0) > low + high:
+            return True
+    return False
 
 
 def rounded(value: float, error: float | None, digits: int = 2) -> str:
