@@ -123,7 +123,7 @@ class Allocation(Result):
             f"where {self.curve.response} is {span(last['loss'], digits=4)}."
         )
         if outside := self.extrapolated[:, i].mean():
-            said += f" {percent(float(outside))} of the draws lie outside the sizes of the data."
+            said += f" Outside the sizes of the data: {percent(float(outside))} of the draws."
         return said
 
     def median_loss(self, size: np.ndarray, tokens: np.ndarray) -> np.ndarray:
