@@ -363,6 +363,15 @@ def test_the_prior_check_shows_curves_and_data(prior, runs):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("flops (C)", "loss")
 
 
+def test_a_table_without_groups_names_no_series():
+    table = {"flops": C, "loss": 1.9 + 60 * C**-0.09}
+    runs = Runs(table, y="loss", x={"C": "flops"})
+    fit = known_fit(laws.OffsetPowerLaw(), runs, {"E": 1.9, "A": 60.0, "alpha": 0.09})
+    assert not plots.plot_predictive_check(fit).figure.legends
+    prior = prior_predictive(laws.OffsetPowerLaw(), runs, draws=20)
+    assert legend_of(plots.plot_prior(prior)) == ["90 % of prior curves"]
+
+
 # The style ----------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ GREY = "0.45"
 BETWEEN = " · "
 #: Intervals of bands and how opaque they are, the wider one paler.
 BANDS = ((0.9, 0.15), (0.5, 0.3))
+#: Label of what has no entry in the legend; matplotlib makes up a name for an empty one.
+NAMELESS = "_nolegend_"
 #: How many times as far as all that is finite the drawn end of something infinite lies.
 FAR = 1e6
 
@@ -143,6 +145,7 @@ def legend_above(axes: np.ndarray, handles: Sequence[Any], *, new: bool) -> None
     """Put a legend above new figures, where it hides nothing, and into axes of the caller."""
     import matplotlib.pyplot as plt
 
+    handles = [h for h in handles if not str(h.get_label()).startswith("_")]
     if not handles:
         return
     if not new:

@@ -6,6 +6,7 @@ import numpy as np
 
 from bayescale.plots._axes import (
     GREY,
+    NAMELESS,
     axis_name,
     choose_input,
     joined,
@@ -93,7 +94,7 @@ def plot_predictive_check(
             look.marker,
             color=look.colour,
             markeredgecolor="white",
-            label=label,
+            label=label or NAMELESS,
             zorder=3,
         )
     inside = int(np.sum((low <= y) & (y <= high)))
@@ -102,5 +103,5 @@ def plot_predictive_check(
     ax.set_xlabel(axis_name(runs, at))
     off_by = "% off the median replicate" if relative else "less the median replicate"
     ax.set_ylabel(f"{axis_name(runs, 'y')}, {off_by}")
-    legend_above(np.array([ax]), [h for h in handles if h.get_label()], new=new)
+    legend_above(np.array([ax]), handles, new=new)
     return ax

@@ -6,6 +6,7 @@ import numpy as np
 
 from bayescale.plots._axes import (
     GREY,
+    NAMELESS,
     choose_input,
     joined,
     legend_above,
@@ -91,7 +92,7 @@ def plot_prior(
             look.marker,
             color=look.colour,
             markeredgecolor="white",
-            label=label,
+            label=label or NAMELESS,
             zorder=3,
         )
     log_axis(ax, "x")
@@ -102,5 +103,5 @@ def plot_prior(
         log_axis(ax, "y")
     ax.set_xlabel(drawn[at].attrs.get("long_name", at))
     ax.set_ylabel(seen["y"].attrs.get("long_name", "y"))
-    legend_above(np.array([ax]), [h for h in handles if h.get_label()] + [band], new=new)
+    legend_above(np.array([ax]), handles + [band], new=new)
     return ax
