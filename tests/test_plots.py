@@ -11,10 +11,16 @@ from bayescale import (
     Runs,
     better_at,
     compute_multiplier,
+    crossover_scale,
+    emergence_test,
     known_fit,
     laws,
+    pareto,
     plots,
     prior_predictive,
+    probability,
+    regime_at,
+    scale_for,
 )
 from bayescale.fitting import Fit
 from bayescale.forecast.prior import coordinates_from_prior
@@ -373,6 +379,47 @@ def test_a_table_without_groups_names_no_series():
 
 
 # The style ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Curves of a and b, which cross in the middle of their data."""
+    table = {"flops": [1e17, 1e19] * 2, "loss": [3.9, 2.0] * 2, "arch": list("aabb")}
+    runs = Runs(table, y="loss", x={"C": "flops"}, groups={"family": "arch"})
+    rng = np.random.default_rng(1)
+    alpha = rng.normal([0.07, 0.08], 0.001, (200, 2))
+    return known_fit(laws.PowerLaw(), runs, {"A": 3 * 1e18**alpha, "alpha": alpha})
+
+
+def test_answers_name_their_axes_as_forecasts_do(pair):
+    x, own = np.geomspace(1e17, 1e21, 9), {"family": "a"}
+    assert pair.forecast({"C": x}, groups=own).plot().get_xlabel() == "flops (C)"
+    for answer in (
+        crossover_scale(pair, "a", "b"),
+        better_at(pair, "a", "b", x),
+        scale_for(pair, 2.5, groups=own),
+        emergence_test(pair, groups=own),
+        regime_at(pair, x, groups=own),
+        pareto(pair, x),
+        probability(pair, "loss < 2.5", at={"C": x}),
+    ):
+        assert answer.plot().get_xlabel() == "flops (C)"
+    factor = compute_multiplier(pair, "a", "b", at=x).plot()
+    assert factor.get_xlabel() == "flops (C) of b"
+
+
+def test_a_rate_of_successes_has_one_name():
+    table = {"k": [1, 10, 100], "solved": [9, 30, 60], "of": [100] * 3}
+    runs = Runs(table, y=("solved", "of"), x={"k": "k"})
+    law = laws.get("coverage_exp_power")
+    values = {q.name: 0.5 for q in law.parameters}
+    fit = known_fit(law, runs, values)
+    named = [
+        fit.forecast({"k": [10, 100]}).plot(),
+        plots.plot_prior(prior_predictive(law, runs, draws=20)),
+    ]
+    assert {ax.get_ylabel() for ax in named} == {"rate of solved"}
+    assert scale_for(fit, 0.2).plot().get_ylabel() == "P(rate of solved reached)"
 
 
 def test_what_is_infinite_runs_out_of_the_figure():

@@ -16,6 +16,7 @@ from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import natural_dataset
 from bayescale.runs import Runs
+from bayescale.runs.describe import axis_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -113,14 +114,17 @@ def prior_of(
         coords={
             "chain": [0],
             "draw": range(draws),
-            **{s: ("point", frame[s].to_numpy(), _named(runs, s)) for s in symbols},
+            **{
+                s: ("point", frame[s].to_numpy(), {"long_name": axis_name(runs, s)})
+                for s in symbols
+            },
             **{g: ("point", frame[g].to_numpy(str)) for g in labels},
         },
         attrs={"inputs": "\n".join(symbols), "groups": "\n".join(labels)},
     )
     y = runs.y if runs.trials is None else runs.y / runs.trials
     seen = xr.Dataset(
-        {"y": ("row", np.asarray(y), _named(runs, "y"))},
+        {"y": ("row", np.asarray(y), {"long_name": axis_name(runs, "y")})},
         coords={
             **{s: ("row", np.asarray(runs.x[s])) for s in symbols},
             **{
@@ -168,8 +172,3 @@ def _around_the_data(structure: Structure, runs: Runs) -> dict[str, np.ndarray]:
         values = np.asarray(runs.x[column])
         inputs[column] = np.geomspace(values.min() / 10, values.max() * 100, 60)
     return inputs
-
-
-def _named(runs: Runs, role: str) -> dict[str, str]:
-    column = runs.names.get(role, role)
-    return {"long_name": column if role in ("y", "x", column) else f"{column} ({role})"}

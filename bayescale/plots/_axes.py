@@ -89,14 +89,6 @@ def response(runs: "Runs") -> np.ndarray:
     return np.asarray(runs.y / runs.trials if runs.trials is not None else runs.y, float)
 
 
-def axis_name(runs: "Runs", role: str) -> str:
-    """Column of the user behind a role, with the symbol of an input."""
-    if role == "y" and runs.trials is not None:
-        return f"{runs.names['y']} / {runs.names['trials']}"
-    column = runs.names.get(role, role)
-    return column if role in ("y", "x", column) else f"{column} ({role})"
-
-
 def choose_input(inputs: Mapping[str, np.ndarray], wanted: str | None) -> str:
     """Choose the input on the horizontal axis: as asked for, else the one with most values."""
     if wanted is None:

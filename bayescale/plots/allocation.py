@@ -48,7 +48,8 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
             ax.plot([low[0], high[0]], [np.median(D[:, 0])] * 2, color=COLOURS[1], alpha=2 * alpha)
     ax.plot(median, np.median(D, axis=0), color=COLOURS[1], marker="o" if len(median) < 2 else None)
     ax.scatter(known[size], known[data], s=6, color=GREY, zorder=3)
-    ax.set(xscale="log", yscale="log", xlabel=size, ylabel=data)
+    named = result.curve.named
+    ax.set(xscale="log", yscale="log", xlabel=named(size), ylabel=named(data))
     ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
     ax.set_ylim(tokens[0] / 1.15, tokens[-1] * 1.15)
     return ax

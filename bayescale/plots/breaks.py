@@ -31,7 +31,7 @@ def plot_breaks(result: "Breaks", ax: "Axes | None" = None) -> "Axes":
             ax.hist(10**known, edges, alpha=0.5, label=f"break {i + 1}")
     ax.axvspan(*result.between, color=COLOURS[1], alpha=0.1, linewidth=0)
     mark_data(ax, result.data)
-    ax.set(xscale="log", xlabel=result.symbol, yticks=[])
+    ax.set(xscale="log", xlabel=result.curve.named(result.symbol), yticks=[])
     title = f"P(break in the range): {percent(result.probability)}"
     ax.set_title(title, loc="left", fontsize="small")
     if result.draws.shape[1] > 1:

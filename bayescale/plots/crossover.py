@@ -38,7 +38,7 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
     curves = zip((result.a, result.b), path.ranges, COLOURS[:2], strict=True)
     for curve, (first, last), color in curves:
         band(ax, x, path.along(curve)(x), curve.label, color, (x < first) | (x > last))
-    ax.set(xscale="log", xlabel=path.symbol, ylabel=result.a.response)
+    ax.set(xscale="log", xlabel=result.a.named(path.symbol), ylabel=result.a.response)
     if result.a.is_positive and result.b.is_positive:
         log_axis(ax, "y")
     mark_data(ax, path.common)

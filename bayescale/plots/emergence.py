@@ -28,7 +28,8 @@ def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
     low, high = result.path.data
     band(ax, x, result.progress(x), None, COLOURS[0], (x < low) | (x > high))
     mark_data(ax, result.path.data)
-    ax.set(xscale="log", xlabel=result.path.symbol, ylabel="local exponent of progress")
+    scale = result.curve.named(result.path.symbol)
+    ax.set(xscale="log", xlabel=scale, ylabel="local exponent of progress")
     title = f"P(accelerated): {percent(result.p_accelerated)}"
     ax.set_title(title, loc="left", fontsize="small")
     return ax

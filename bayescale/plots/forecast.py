@@ -9,7 +9,6 @@ import numpy as np
 from bayescale.plots._axes import (
     GREY,
     Look,
-    axis_name,
     choose_input,
     joined,
     labels_of_rows,
@@ -20,6 +19,7 @@ from bayescale.plots._axes import (
     positive,
     response,
 )
+from bayescale.runs.describe import axis_name
 
 if TYPE_CHECKING:
     import pandas as pd

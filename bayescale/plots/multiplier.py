@@ -31,9 +31,10 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     band(ax, scale, result.draws[:, order], None, COLOURS[0], outside)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     mark_data(ax, result.path.ranges[1])
-    ax.set(xscale="log", xlabel=f"{result.path.symbol} of {result.b.label}")
+    cost = result.b.named(result.path.symbol)
+    ax.set(xscale="log", xlabel=f"{cost} of {result.b.label}")
     log_axis(ax, "y")
-    ax.set_ylabel(f"{result.path.symbol} of {result.a.label} / of {result.b.label}")
+    ax.set_ylabel(f"{cost} of {result.a.label} / of {result.b.label}")
     undefined = percent(float(result.p_undefined.max()))
     ax.set_title(f"largest P(undefined): {undefined}", loc="left", fontsize="small")
     return ax

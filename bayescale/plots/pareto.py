@@ -29,6 +29,6 @@ def plot_pareto(result: "Pareto", ax: "Axes | None" = None) -> "Axes":
         colour, outside = COLOURS[i % len(COLOURS)], result.extrapolated[order, i]
         median = band(ax, x, result.draws[:, order, i], label, colour, outside)
         ax.scatter(x, median, s=40 * result.probability[order, i], color=colour)
-    ax.set(xscale="log", xlabel="cost", ylabel=result.response)
+    ax.set(xscale="log", xlabel=result.axis, ylabel=result.response)
     ax.legend(frameon=False)
     return ax

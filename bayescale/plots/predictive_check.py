@@ -7,7 +7,6 @@ import numpy as np
 from bayescale.plots._axes import (
     GREY,
     NAMELESS,
-    axis_name,
     choose_input,
     joined,
     labels_of_rows,
@@ -17,6 +16,7 @@ from bayescale.plots._axes import (
     new_axes,
     response,
 )
+from bayescale.runs.describe import axis_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.plots._axes import COLOURS, axes_of, line_beyond
+from bayescale.runs.describe import axis_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
         Where to draw.
     """
     ax, points = axes_of(ax), result.points
-    inputs = [c for c in points if points[c].dtype.kind == "f" and c != "decades_beyond"]
+    inputs = [str(c) for c in points if points[c].dtype.kind == "f" and c != "decades_beyond"]
     if inputs and points[inputs[0]].nunique() > 1:
         labels = [c for c in points if c not in (*inputs, "extrapolated", "decades_beyond")]
         x, outside = (points[c].to_numpy() for c in (inputs[0], "extrapolated"))
@@ -35,7 +36,8 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
             mine = np.arange(len(points)) if names is None else np.flatnonzero(names == name)
             rows = mine[np.argsort(x[mine], kind="stable")]
             line_beyond(ax, x[rows], result.probability[rows], outside[rows], label=name)
-        ax.set(xscale="log", xlabel=inputs[0], ylim=LIMITS, ylabel=f"P({result.statement})")
+        ax.set(xscale="log", xlabel=axis_name(result.runs, inputs[0]), ylim=LIMITS)
+        ax.set_ylabel(f"P({result.statement})")
         if names is not None:
             ax.legend(frameon=False)
     else:

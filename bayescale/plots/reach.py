@@ -34,7 +34,7 @@ def plot_reach(result: "Reach", ax: "Axes | None" = None) -> "Axes":
         low, high = np.quantile(np.log10(finite), [0.002, 0.98])
         low, high = (np.log10(result.path.data[0]), high) if high > low else (low - 1, high + 1)
         ax.set_xlim(10 ** min(low, high), 10 ** max(high, np.log10(result.path.data[1])))
-    ax.set(xscale="log", xlabel=result.path.symbol, ylim=(-0.02, 1.02))
+    ax.set(xscale="log", xlabel=result.curve.named(result.path.symbol), ylim=(-0.02, 1.02))
     ax.set_ylabel(f"P({result.curve.response} reached)")
     ax.legend(frameon=False, title="target")
     return ax

@@ -33,6 +33,6 @@ def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
     if outside.any():
         beyond = ax.fill_between(x, 0, 1, where=outside, label="beyond the data", linewidth=0)
         beyond.set(facecolor="none", edgecolor=GREY, hatch="//")
-    ax.set(xscale="log", xlabel=symbol, ylim=(0, 1), ylabel="probability")
+    ax.set(xscale="log", xlabel=result.curve.named(symbol), ylim=(0, 1), ylabel="probability")
     ax.legend(frameon=True, framealpha=0.9)
     return ax

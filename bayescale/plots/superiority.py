@@ -30,6 +30,6 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
     ax.axhline(0.5, color=GREY, linewidth=0.8)
     known = [curve.data[symbol] for curve in (result.a, result.b)]
     mark_data(ax, (max(v.min() for v in known), min(v.max() for v in known)))
-    ax.set(xscale="log", xlabel=symbol, ylim=(-0.02, 1.02))
+    ax.set(xscale="log", xlabel=result.a.named(symbol), ylim=(-0.02, 1.02))
     ax.set_ylabel(f"P({result.a.label} better than {result.b.label})")
     return ax

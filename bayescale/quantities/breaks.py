@@ -36,6 +36,8 @@ class Breaks(Result):
         The curve.
     data : tuple of (float, float)
         Range of the input over the data.
+    curve : Curve
+        The curve itself.
     """
 
     between: tuple[float, float]
@@ -43,6 +45,7 @@ class Breaks(Result):
     symbol: str
     label: str
     data: tuple[float, float]
+    curve: Curve = field(repr=False)
 
     @property
     def probability(self) -> float:
@@ -143,7 +146,7 @@ def break_probability(
     symbol = _symbol_of_locations(curve)
     known = curve.data[symbol]
     data = float(known.min()), float(known.max())
-    return Breaks((low, high), np.concatenate(padded), symbol, curve.label, data)
+    return Breaks((low, high), np.concatenate(padded), symbol, curve.label, data, curve)
 
 
 def _symbol_of_locations(curve: Curve) -> str:
@@ -183,6 +186,8 @@ class Regimes(Result):
         Probability of every regime.
     extrapolated : array of bool, shape (points,)
         Whether a point lies outside the data.
+    curve : Curve
+        The curve.
     """
 
     x: Mapping[str, np.ndarray]
@@ -190,6 +195,7 @@ class Regimes(Result):
     draws: np.ndarray = field(repr=False)
     probability: np.ndarray
     extrapolated: np.ndarray
+    curve: Curve = field(repr=False)
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a point, one column a regime; `ci_prob` has no effect on probabilities."""
@@ -270,7 +276,7 @@ def regime_at(
     else:
         names, draws = _by_floor(curve, form, inputs)
     probability = np.stack([(draws == i).mean(axis=0) for i in range(len(names))], axis=1)
-    return Regimes(inputs, names, draws, probability, outside_data(curve, inputs))
+    return Regimes(inputs, names, draws, probability, outside_data(curve, inputs), curve)
 
 
 def _by_break(

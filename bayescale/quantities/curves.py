@@ -94,6 +94,8 @@ class Curve:
         Which responses are better, as far as table and law say.
     is_share : bool
         Whether responses are shares between 0 and 1.
+    names : mapping of str to str
+        What an axis calls an input: the column of the table and its symbol.
     """
 
     label: str
@@ -106,6 +108,11 @@ class Curve:
     averaged: tuple[str, ...] = ()
     better: str | None = "lower"
     is_share: bool = False
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def named(self, scale: str) -> str:
+        """Name of an axis: that of an input, or what a path calls its scale, such as budget."""
+        return self.names.get(scale, scale)
 
     @property
     def higher_is_better(self) -> bool:

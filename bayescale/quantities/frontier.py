@@ -39,6 +39,8 @@ class Pareto(Result):
         Name of the response.
     averaged : tuple of str
         Groups over whose labels the curves are averaged.
+    axis : str
+        What prices are: the input where it is its own price, else a budget or a cost.
     """
 
     cost: np.ndarray
@@ -48,6 +50,7 @@ class Pareto(Result):
     extrapolated: np.ndarray
     response: str
     averaged: tuple[str, ...] = ()
+    axis: str = "cost"
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a price and label."""
@@ -139,8 +142,8 @@ def pareto(fits: Source, cost: Any = None, *, groups: Mapping[str, Any] | None =
     share = (leads / leads.sum(axis=2, keepdims=True)).mean(axis=0)
     outside = np.stack([(budgets < w.data[0]) | (budgets > w.data[1]) for w in ways], axis=1)
     labels = tuple(curve.label for curve in curves)
-    first = curves[0]
-    return Pareto(budgets, labels, draws, share, outside, first.response, first.averaged)
+    first, axis = curves[0], curves[0].named(ways[0].symbol)
+    return Pareto(budgets, labels, draws, share, outside, first.response, first.averaged, axis)
 
 
 Price = Callable[..., Any] | None

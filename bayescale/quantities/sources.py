@@ -8,6 +8,7 @@ import numpy as np
 
 from bayescale.posterior.unseen import natural_at_cells
 from bayescale.quantities.curves import Curve, Form, thinned
+from bayescale.runs.describe import axis_name
 from bayescale.runs.reading import known_label
 
 #: A fit, a comparison of fits, or a mapping from names to either.
@@ -227,8 +228,9 @@ def _curves(
     better = next((said for fit, _ in chosen if (said := direction(fit))), None)
     is_share = runs.is_counts or all(fit.law.response == "unit" for fit, _ in chosen)
     names = names or [_name_of(labels) or _title(source) for labels in asked]
+    response, named = axis_name(runs, "y"), {s: axis_name(runs, s) for s in symbols}
     return tuple(
-        Curve(name, _response(runs), symbols, tuple(f), start, d, y, avg, better, is_share)
+        Curve(name, response, symbols, tuple(f), start, d, y, avg, better, is_share, named)
         for name, f, d, y, avg in zip(names, forms, data, measured, averaged, strict=True)
     )
 
@@ -243,10 +245,6 @@ def direction(fit: Any) -> str | None:
     # A slope of a level has either sign, as that of a best learning rate, which may rise.
     rises = signs == {1} or any(q.role == "slope" and q.of for q in fit.law.parameters)
     return None if fit.law.response != "positive" or rises else "lower"
-
-
-def _response(runs: Any) -> str:
-    return f"rate of {runs.names['y']}" if runs.is_counts else str(runs.names["y"])
 
 
 def _cells(

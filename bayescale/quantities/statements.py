@@ -12,6 +12,7 @@ from bayescale.forecast.mixture import aligned, forecasts_of
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.results import Result, columns
 from bayescale.quantities.sources import Source, no_such, pooled
+from bayescale.runs import Runs
 from bayescale.runs.reading import known_label
 
 if TYPE_CHECKING:
@@ -42,12 +43,15 @@ class Probability(Result):
         The quantity that the statement is about.
     probability : array, shape (points,)
         Share of the draws for which it holds.
+    runs : Runs
+        The data behind it.
     """
 
     statement: str
     points: "pd.DataFrame"
     draws: np.ndarray = field(repr=False)
     probability: np.ndarray
+    runs: Runs = field(repr=False)
 
     def __float__(self) -> float:
         """Return the probability, where there is one point."""
@@ -146,7 +150,7 @@ def probability(
         draws = np.concatenate([drawn[rows] for drawn, (_, rows) in each])
     else:
         points, draws = _parameter(chosen, name, groups or {}, response)
-    return Probability(statement, points, draws, _SIGNS[sign](draws, value).mean(axis=0))
+    return Probability(statement, points, draws, _SIGNS[sign](draws, value).mean(axis=0), runs)
 
 
 def _parameter(

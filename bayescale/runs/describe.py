@@ -57,6 +57,14 @@ def naming(runs: Runs, role: str) -> str:
     return role if column == role else f"{role} = {column}"
 
 
+def axis_name(runs: Runs, role: str) -> str:
+    """Name a column on an axis: the user's name, with the symbol of an input behind it."""
+    column = runs.names.get(role, role)
+    if role == "y" and runs.is_counts:
+        return f"rate of {column}"
+    return column if role in ("y", "x", column) else f"{column} ({role})"
+
+
 def columns(runs: Runs) -> list[tuple[str, str]]:
     """Give one line for the response and for each input: what it is, and its range."""
     response = naming(runs, "y")
