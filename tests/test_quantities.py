@@ -630,18 +630,53 @@ def test_regimes_and_emergence_say_what_lies_beyond_the_data():
         assert ("partly beyond the data" in found.sentence) == beyond
 
 
-def test_figures_dot_what_lies_beyond_the_data():
+def test_figures_break_lines_beyond_the_data():
     pair = power_laws([60.0, 169.0], [0.07, 0.095])
     known = pair.runs.x["C"]
     x = np.geomspace(known.min(), 100 * known.max(), 20)
-    for answer in (bs.probability(pair, "loss < 2.0", at={"C": x}), bs.pareto(pair, x)):
+    for answer, curves in (
+        (bs.probability(pair, "loss < 2.0", at={"C": x}), 2),
+        (bs.pareto(pair, x), 2),
+        (bs.better_at(pair, "lstm", "gpt", x), 1),
+    ):
         lines = answer.plot().get_lines()
-        dotted = [line for line in lines if line.get_linestyle() == ":"]
-        assert len(dotted) == 2
-        for line in dotted:
+        broken = [line for line in lines if line.get_linestyle() == "--"]
+        assert len(broken) == curves
+        for line in broken:
             drawn = np.asarray(line.get_xdata())[np.isfinite(np.asarray(line.get_ydata(), float))]
             assert drawn.max() == x[-1]
             assert np.sum(drawn <= known.max()) == 1
+
+
+def test_a_target_that_is_never_reached_keeps_its_curve_to_the_edge():
+    never = bs.scale_for(
+        power_laws([[60.0] * 2] * 2, [0.07, 0.07], [[0.1] * 2, [0.6] * 2]),
+        [2.5, 0.4],
+        groups={"family": "gpt"},
+    )
+    ends = {np.nanmax(line.get_xdata()) for line in never.plot().get_lines()[:4]}
+    assert len(ends) == 1
+
+
+def test_the_path_of_an_allocation_is_broken_beyond_the_data():
+    fit, _ = chinchilla()
+    path = bs.compute_optimal(fit, np.geomspace(1e19, 1e26, 8)).plot().get_lines()
+    within, beyond = (np.isfinite(np.asarray(line.get_ydata(), float)) for line in path)
+    assert within.any()
+    assert beyond[-1]
+    assert not within[-1]
+
+
+def test_twelve_curves_are_told_apart_without_colour():
+    names = [f"machine {i}" for i in range(12)]
+    fits = {
+        name: power_laws([60.0, 169.0], [0.07, 0.095 + 0.001 * i]) for i, name in enumerate(names)
+    }
+    ax = bs.pareto(fits, groups={"family": "gpt"}).plot()
+    shapes = {str(c.get_paths()[0].vertices) for c in ax.collections if c.get_offsets().size > 2}
+    assert len(shapes) == 10
+    looks = {(h.get_color(), h.get_marker()) for h in ax.get_legend().legend_handles}
+    assert len(looks) == 12
 
 
 # Emergence and frontiers ------------------------------------------------------------------------

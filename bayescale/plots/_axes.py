@@ -1,4 +1,8 @@
-"""What all figures have in common: looks of series, axes, labels and ticks."""
+"""What all figures have in common: looks of series, axes, labels and ticks.
+
+Lines are solid within the data and broken beyond them, in the dashes of their series; grey dotted
+lines mark where the data end.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,6 +42,10 @@ class Look:
     colour: str
     marker: str
     dashes: tuple[float, ...]
+
+
+#: Look of a series that is alone.
+ALONE = Look(COLOURS[0], MARKERS[0], DASHES[0])
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
@@ -133,6 +141,17 @@ def log_axis(ax: "Axes", which: str) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+def handles_of(style: Mapping[str, Look]) -> list[Any]:
+    """Entries of a legend for series."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], color=look.colour, marker=look.marker, dashes=look.dashes, label=label)
+        for label, look in style.items()
+        if label
+    ]
+
+
 def legend_above(axes: np.ndarray, handles: Sequence[Any], *, new: bool) -> None:
     """Put a legend above new figures, where it hides nothing, and into axes of the caller."""
     import matplotlib.pyplot as plt
@@ -170,15 +189,14 @@ def band(
     ax: "Axes",
     x: np.ndarray,
     draws: np.ndarray,
-    label: str | None,
-    color: Any,
-    outside: np.ndarray | None = None,
+    look: Look,
+    outside: np.ndarray,
 ) -> np.ndarray:
     """Draw bands of draws of shape (sample, points) and their median, which is returned.
 
     One point is drawn as bars, and what is infinite runs out of the figure.
     """
-    outside = np.zeros(len(x), bool) if outside is None else outside
+    color = look.colour
     ends = [interval(draws, prob) for prob, _ in BANDS]
     with limits_of_finite(ax, x, np.array(ends)):
         for (_, alpha), (low, _, high) in zip(BANDS, drawable(np.array(ends)), strict=True):
@@ -187,7 +205,7 @@ def band(
             else:
                 ax.fill_between(x, low, high, color=color, alpha=alpha, linewidth=0)
     median = np.where(np.isfinite(ends[0][1]), ends[0][1], np.nan)
-    line_beyond(ax, x, median, outside, color=color, label=label)
+    line_beyond(ax, x, median, look, outside)
     return median
 
 
@@ -213,16 +231,29 @@ def limits_of_finite(ax: "Axes", x: np.ndarray, y: np.ndarray) -> Iterator[None]
         ax.autoscale_view()
 
 
-def line_beyond(ax: "Axes", x: Any, y: Any, outside: np.ndarray, **look: Any) -> None:
-    """Draw a line, dotted where it lies outside the data; points are in order."""
+def line_beyond(ax: "Axes", x: Any, y: Any, look: Look, outside: np.ndarray) -> None:
+    """Draw a line, broken where it lies outside the data; points are in order.
+
+    One point is a marker, hollow outside the data.
+    """
+    color = look.colour
     if len(x) == 1:
-        look["marker"], look["markerfacecolor"] = "o", "white" if outside[0] else look.get("color")
-    inside = np.where(outside & (len(x) > 1), np.nan, y)
-    # A dotted stretch reaches the next point inside, so that no gap is left.
+        face = "white" if outside[0] else color
+        ax.plot(x, y, look.marker, color=color, markerfacecolor=face)
+        return
+    # A broken stretch reaches the next point inside, so that no gap is left.
     around = np.pad(outside, 1)
     near = outside | around[:-2] | around[2:]
-    (line,) = ax.plot(x, inside, **look)
-    ax.plot(x, np.where(near, y, np.nan), ":", color=line.get_color())
+    ax.plot(x, np.where(outside, np.nan, y), color=color)
+    ax.plot(x, np.where(near, y, np.nan), color=color, dashes=look.dashes)
+
+
+def mark_series(ax: "Axes", x: Any, y: Any, look: Look) -> None:
+    """Mark a curve here and there, so that it is told from others without colour."""
+    finite = np.isfinite(y)
+    if finite.any():
+        (marks,) = ax.plot(x[finite], y[finite], look.marker, color=look.colour, markevery=0.2)
+        marks.set_markeredgecolor("white")
 
 
 def mark_data(ax: "Axes", data: tuple[float, float]) -> None:

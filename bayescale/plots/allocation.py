@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import BANDS, COLOURS, GREY, axes_of
+from bayescale.plots._axes import BANDS, COLOURS, DASHES, GREY, MARKERS, Look, axes_of, line_beyond
 from bayescale.posterior.intervals import interval
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     """Median loss surface, lines of equal cost, and the band of the optimal path.
+
+    The path is broken where most draws of the optimum lie outside the data.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     ax.clabel(lines, fontsize=7, fmt="%.3g")
     price = np.asarray(result.cost(*grid), float)
     levels = np.unique(result.budget[np.linspace(0, len(result.budget) - 1, 6).astype(int)])
-    ax.contour(*grid, price, levels=levels, colors="0.6", linestyles="--", linewidths=0.8)
+    ax.contour(*grid, price, levels=levels, colors="0.8", linewidths=0.8)
     for prob, alpha in BANDS:
         low, median, high = interval(N, prob)
         if len(result.budget) > 1:
@@ -46,7 +48,9 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
             ax.fill_betweenx(tokens_of[0], low, high, color=COLOURS[1], alpha=alpha, linewidth=0)
         else:
             ax.plot([low[0], high[0]], [np.median(D[:, 0])] * 2, color=COLOURS[1], alpha=2 * alpha)
-    ax.plot(median, np.median(D, axis=0), color=COLOURS[1], marker="o" if len(median) < 2 else None)
+    beyond = result.extrapolated[:, order].mean(axis=0) > 0.5
+    path = Look(COLOURS[1], MARKERS[0], DASHES[0])
+    line_beyond(ax, median, np.median(D, axis=0), path, beyond)
     ax.scatter(known[size], known[data], s=6, color=GREY, zorder=3)
     named = result.curve.named
     ax.set(xscale="log", yscale="log", xlabel=named(size), ylabel=named(data))

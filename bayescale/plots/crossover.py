@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
+from bayescale.plots._axes import (
+    GREY,
+    axes_of,
+    band,
+    handles_of,
+    log_axis,
+    looks,
+    mark_data,
+    mark_series,
+)
 from bayescale.posterior.intervals import percent
 
 #: Room below the curves for the histogram, as a share of their height.
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
     """Both curves with their bands, and the density of all crossings along the lower edge.
 
-    A curve is dotted beyond its data; vertical lines say where both have data.
+    A curve is broken beyond its data; vertical lines say where both have data.
 
     Parameters
     ----------
@@ -35,9 +44,11 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         inner = 10 ** np.quantile(log_x, [0.05, 0.95])
         low, high = min(low, inner[0]), max(high, inner[1])
     x = np.geomspace(low, high, 120)
-    curves = zip((result.a, result.b), path.ranges, COLOURS[:2], strict=True)
-    for curve, (first, last), color in curves:
-        band(ax, x, path.along(curve)(x), curve.label, color, (x < first) | (x > last))
+    style = looks((result.a.label, result.b.label))
+    for curve, (first, last) in zip((result.a, result.b), path.ranges, strict=True):
+        look = style[curve.label]
+        median = band(ax, x, path.along(curve)(x), look, (x < first) | (x > last))
+        mark_series(ax, x, median, look)
     ax.set(xscale="log", xlabel=result.a.named(path.symbol), ylabel=result.a.response)
     if result.a.is_positive and result.b.is_positive:
         log_axis(ax, "y")
@@ -58,5 +69,6 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
     title = f"P(no crossing): {percent(result.p_no_crossing)}"
     ax.set_title(title, loc="left", fontsize="small")
     # The histogram has the lower edge, and curves rise or fall to the other side.
-    ax.legend(frameon=False, loc="upper left" if result.a.better == "higher" else "upper right")
+    where = "upper left" if result.a.better == "higher" else "upper right"
+    ax.legend(handles=handles_of(style), frameon=False, loc=where)  # type: ignore[call-overload]
     return ax

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, axes_of, band, mark_data
+from bayescale.plots._axes import ALONE, axes_of, band, mark_data
 from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
-    """Draw the local exponent of progress over scale.
+    """Draw the local exponent of progress over scale, broken beyond the data.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
     ax = axes_of(ax)
     x = np.geomspace(*result.between, 60)
     low, high = result.path.data
-    band(ax, x, result.progress(x), None, COLOURS[0], (x < low) | (x > high))
+    band(ax, x, result.progress(x), ALONE, (x < low) | (x > high))
     mark_data(ax, result.path.data)
     scale = result.curve.named(result.path.symbol)
     ax.set(xscale="log", xlabel=scale, ylabel="local exponent of progress")

@@ -10,6 +10,7 @@ from bayescale.plots._axes import (
     GREY,
     Look,
     choose_input,
+    handles_of,
     joined,
     labels_of_rows,
     legend_above,
@@ -327,11 +328,7 @@ def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray) -> 
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = [
-        Line2D([], [], color=look.colour, marker=look.marker, dashes=look.dashes, label=label)
-        for label, look in style.items()
-        if label
-    ]
+    handles = handles_of(style)
     percent = ", ".join(f"{100 * p:g}" for p in forecast.ci_prob)
     what = "new run" if forecast.kind == "run" else "curve"
     handles.append(Patch(facecolor=GREY, alpha=0.4, linewidth=0, label=f"{what}, {percent} %"))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of, band, log_axis, mark_data
+from bayescale.plots._axes import ALONE, GREY, axes_of, band, log_axis, mark_data
 from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     """Draw the factor over scale with its bands, which leave the figure where it is undefined.
 
-    The line is dotted where either curve is beyond its data.
+    The line is broken where either curve is beyond its data.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     ax = axes_of(ax)
     order = np.argsort(result.scale)
     scale, outside = result.scale[order], result.extrapolated[order]
-    band(ax, scale, result.draws[:, order], None, COLOURS[0], outside)
+    band(ax, scale, result.draws[:, order], ALONE, outside)
     ax.axhline(1.0, color=GREY, linewidth=0.8)
     mark_data(ax, result.path.ranges[1])
     cost = result.b.named(result.path.symbol)

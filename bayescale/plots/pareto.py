@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, axes_of, band
+from bayescale.plots._axes import axes_of, band, handles_of, looks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def plot_pareto(result: "Pareto", ax: "Axes | None" = None) -> "Axes":
-    """Draw every curve over its price, thick where it is likely to be the best, dotted beyond data.
+    """Draw every curve over its price, broken beyond its data.
+
+    Markers are the larger, the surer a curve is to be the best at a price.
 
     Parameters
     ----------
@@ -25,10 +27,12 @@ def plot_pareto(result: "Pareto", ax: "Axes | None" = None) -> "Axes":
     ax = axes_of(ax)
     order = np.argsort(result.cost)
     x = result.cost[order]
+    style = looks(result.labels)
     for i, label in enumerate(result.labels):
-        colour, outside = COLOURS[i % len(COLOURS)], result.extrapolated[order, i]
-        median = band(ax, x, result.draws[:, order, i], label, colour, outside)
-        ax.scatter(x, median, s=40 * result.probability[order, i], color=colour)
+        look = style[label]
+        median = band(ax, x, result.draws[:, order, i], look, result.extrapolated[order, i])
+        size = 5 + 40 * result.probability[order, i]
+        ax.scatter(x, median, s=size, marker=look.marker, color=look.colour)
     ax.set(xscale="log", xlabel=result.axis, ylabel=result.response)
-    ax.legend(frameon=False)
+    ax.legend(handles=handles_of(style), frameon=False)
     return ax

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, axes_of, line_beyond
+from bayescale.plots._axes import COLOURS, axes_of, handles_of, line_beyond, looks, mark_series
 from bayescale.runs.describe import axis_name
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ LIMITS = (-0.02, 1.02)
 
 
 def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
-    """Draw a probability over the first input, dotted beyond the data, or by label.
+    """Draw a probability over the first input, broken beyond the data, or by label.
 
     Parameters
     ----------
@@ -31,15 +31,18 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
     if inputs and points[inputs[0]].nunique() > 1:
         labels = [c for c in points if c not in (*inputs, "extrapolated", "decades_beyond")]
         x, outside = (points[c].to_numpy() for c in (inputs[0], "extrapolated"))
-        names = points[labels].astype(str).agg(", ".join, axis=1) if labels else None
-        for name in [None] if names is None else names.unique():
-            mine = np.arange(len(points)) if names is None else np.flatnonzero(names == name)
+        names = np.array([", ".join(map(str, row)) for row in points[labels].to_numpy()], object)
+        style = looks(dict.fromkeys(names))
+        for name, look in style.items():
+            mine = np.flatnonzero(names == name)
             rows = mine[np.argsort(x[mine], kind="stable")]
-            line_beyond(ax, x[rows], result.probability[rows], outside[rows], label=name)
+            line_beyond(ax, x[rows], result.probability[rows], look, outside[rows])
+            if labels:
+                mark_series(ax, x[rows], result.probability[rows], look)
         ax.set(xscale="log", xlabel=axis_name(result.runs, inputs[0]), ylim=LIMITS)
         ax.set_ylabel(f"P({result.statement})")
-        if names is not None:
-            ax.legend(frameon=False)
+        if labels:
+            ax.legend(handles=handles_of(style), frameon=False)
     else:
         shown = points.drop(columns=["extrapolated", "decades_beyond"], errors="ignore")
         bars = [

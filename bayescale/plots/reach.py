@@ -4,16 +4,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import axes_of, mark_data
+from bayescale.plots._axes import axes_of, handles_of, line_beyond, looks, mark_data, mark_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayescale.quantities.targets import Reach
 
+#: Room on both sides of data and targets, as a factor.
+MARGIN = 3.0
+
 
 def plot_reach(result: "Reach", ax: "Axes | None" = None) -> "Axes":
-    """Probability that every target is reached, over scale.
+    """Probability that every target is reached, over scale, broken beyond the data.
 
     Parameters
     ----------
@@ -22,19 +25,19 @@ def plot_reach(result: "Reach", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax = axes_of(ax)
-    draws = result.draws.reshape(len(result.draws), -1)
-    for target, column in zip(np.atleast_1d(result.target), draws.T, strict=True):
-        reached = np.sort(column[np.isfinite(column)])
-        share = np.arange(1, len(reached) + 1) / len(column)
-        ax.step(reached, share, where="post", label=f"{target:.4g}")
+    ax, (first, last) = axes_of(ax), result.path.data
+    draws = np.sort(result.draws.reshape(len(result.draws), -1), axis=0)
+    reached = draws[np.isfinite(draws)]
+    low, high = np.quantile(reached, [0.002, 0.98]) if reached.size else (first, last)
+    x = np.geomspace(min(low, first) / MARGIN, max(high, last) * MARGIN, 400)
+    targets = [f"{target:.4g}" for target in np.atleast_1d(result.target)]
+    style = looks(targets)
+    for target, column in zip(targets, draws.T, strict=True):
+        share = np.searchsorted(column, x, side="right") / len(column)
+        line_beyond(ax, x, share, style[target], (x < first) | (x > last))
+        mark_series(ax, x, share, style[target])
     mark_data(ax, result.path.data)
-    finite = draws[np.isfinite(draws)]
-    if finite.size:
-        low, high = np.quantile(np.log10(finite), [0.002, 0.98])
-        low, high = (np.log10(result.path.data[0]), high) if high > low else (low - 1, high + 1)
-        ax.set_xlim(10 ** min(low, high), 10 ** max(high, np.log10(result.path.data[1])))
     ax.set(xscale="log", xlabel=result.curve.named(result.path.symbol), ylim=(-0.02, 1.02))
     ax.set_ylabel(f"P({result.curve.response} reached)")
-    ax.legend(frameon=False, title="target")
+    ax.legend(handles=handles_of(style), frameon=False, title="target")
     return ax

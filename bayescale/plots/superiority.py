@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input, line_beyond, mark_data
+from bayescale.plots._axes import ALONE, GREY, axes_of, choose_input, line_beyond, mark_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
-    """Probability that `a` is better, over the input that varies most, dotted beyond the data.
+    """Probability that `a` is better, over the input that varies most, broken beyond the data.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
     symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol])
     x, outside = result.x[symbol][order], result.extrapolated[order]
-    line_beyond(ax, x, result.probability[order], outside, color=COLOURS[0])
+    line_beyond(ax, x, result.probability[order], ALONE, outside)
     ax.axhline(0.5, color=GREY, linewidth=0.8)
     known = [curve.data[symbol] for curve in (result.a, result.b)]
     mark_data(ax, (max(v.min() for v in known), min(v.max() for v in known)))
