@@ -9,8 +9,10 @@ import pytest
 from bayescale import (
     Partial,
     Runs,
+    asymptote,
     better_at,
     compute_multiplier,
+    compute_optimal,
     crossover_scale,
     emergence_test,
     known_fit,
@@ -27,7 +29,7 @@ from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
 from bayescale.noise import LogNormal
-from bayescale.plots.intervals import plot_intervals
+from bayescale.quantities.limits import Asymptote
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -265,6 +267,7 @@ def test_exponents_are_medians_with_intervals_and_the_population(fit):
     assert medians.get_xdata()[0] == pytest.approx(np.median(values))
     assert bars.get_segments()[0][:, 0] == pytest.approx(np.quantile(values, [0.1, 0.9]))
     (line,) = drawn(ax, "population")
+    assert legend_of(ax) == ["pooled, 50, 80 %", "alone", "population, 80 %"]
     assert line.get_xdata()[0] == pytest.approx(np.median(fit.posterior["alpha_population"]))
     assert ax.get_xlabel() == r"$\alpha$"
 
@@ -408,6 +411,37 @@ def test_answers_name_their_axes_as_forecasts_do(pair):
     assert factor.get_xlabel() == "flops (C) of b"
 
 
+def test_answers_say_how_probable_their_bands_are(pair):
+    x = np.geomspace(1e17, 1e23, 9)
+    for answer in (
+        crossover_scale(pair, "a", "b"),
+        compute_multiplier(pair, "a", "b", at=x),
+        emergence_test(pair, groups={"family": "a"}),
+        pareto(pair, x),
+        asymptote(pair),
+    ):
+        assert "50, 90 %" in legend_of(answer.plot())
+
+
+def test_nothing_in_a_figure_of_an_answer_is_left_without_a_name(pair):
+    crossing = legend_of(crossover_scale(pair, "a", "b").plot())
+    assert crossing == ["a", "b", "50, 90 %", "data end", "crossings"]
+    assert legend_of(asymptote(pair).plot()) == ["50, 90 %", "best measured"]
+    priced = legend_of(pareto(pair, [1e18, 1e23]).plot())
+    assert priced[2:] == ["50, 90 %", "larger: likelier the best", "beyond the data"]
+    sizes = {"N": [1e8, 1e9, 1e10], "D": [1e10, 1e10, 1e11], "loss": [2.8, 2.4, 2.1]}
+    joint = Runs(sizes, y="loss", x={"N": "N", "D": "D"})
+    constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
+    best = compute_optimal(known_fit(laws.Chinchilla(), joint, constants), [1e20, 1e21])
+    assert legend_of(best.plot())[:5] == [
+        "median loss",
+        "equal cost",
+        "runs",
+        "optimum",
+        "50, 90 %",
+    ]
+
+
 def test_a_rate_of_successes_has_one_name():
     table = {"k": [1, 10, 100], "solved": [9, 30, 60], "of": [100] * 3}
     runs = Runs(table, y=("solved", "of"), x={"k": "k"})
@@ -439,7 +473,7 @@ def test_what_is_infinite_runs_out_of_the_figure():
 
 def test_an_interval_without_an_end_is_drawn_to_the_edge():
     draws = np.column_stack([np.r_[np.full(80, np.inf), np.linspace(1, 2, 920)], np.ones(1000)])
-    ax = plot_intervals(("open", "closed"), draws)
+    ax = Asymptote(("open", "closed"), draws, np.ones(2), "loss").plot()
     (line, _) = ax.collections[0].get_segments()
     assert line[:, 0].max() > 100 * ax.get_xlim()[1]
 

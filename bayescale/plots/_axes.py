@@ -141,18 +141,42 @@ def log_axis(ax: "Axes", which: str) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def handles_of(style: Mapping[str, Look]) -> list[Any]:
-    """Entries of a legend for series."""
+def entry(label: str, **look: Any) -> Any:
+    """Entry of a legend for a line or a marker."""
     from matplotlib.lines import Line2D
 
+    return Line2D([], [], label=label, **look)
+
+
+def handles_of(style: Mapping[str, Look]) -> list[Any]:
+    """Entries of a legend for series that have a name."""
     return [
-        Line2D([], [], color=look.colour, marker=look.marker, dashes=look.dashes, label=label)
+        entry(label, color=look.colour, marker=look.marker, dashes=look.dashes)
         for label, look in style.items()
         if label
     ]
 
 
-def legend_above(axes: np.ndarray, handles: Sequence[Any], *, new: bool) -> None:
+def bands_entry(ci_prob: Iterable[float] = (0.5, 0.9), what: str = "") -> Any:
+    """Entry of a legend that says how probable bands or bars are."""
+    from matplotlib.patches import Patch
+
+    percent = ", ".join(f"{100 * p:g}" for p in ci_prob)
+    label = f"{what}, {percent} %" if what else f"{percent} %"
+    return Patch(facecolor=GREY, alpha=0.4, linewidth=0, label=label)
+
+
+def edge_entry() -> Any:
+    """Entry of a legend for where the data end."""
+    return entry("data end", color=GREY, linestyle=":", linewidth=0.8)
+
+
+def beyond_entry() -> Any:
+    """Entry of a legend for lines beyond data whose end is not marked."""
+    return entry("beyond the data", color=GREY, dashes=ALONE.dashes)
+
+
+def legend_above(ax: "Axes", handles: Iterable[Any], *, new: bool) -> None:
     """Put a legend above new figures, where it hides nothing, and into axes of the caller."""
     import matplotlib.pyplot as plt
 
@@ -160,9 +184,9 @@ def legend_above(axes: np.ndarray, handles: Sequence[Any], *, new: bool) -> None
     if not handles:
         return
     if not new:
-        axes[0].legend(handles=handles)
+        ax.legend(handles=handles)
         return
-    figure = axes[0].figure
+    figure: Any = ax.figure
     size = plt.rcParams["legend.fontsize"]
     points = size if isinstance(size, int | float) else plt.rcParams["font.size"]
     widths = [(0.52 * len(str(h.get_label())) + 4.2) * points / 72 for h in handles]

@@ -4,13 +4,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import BANDS, COLOURS, DASHES, GREY, MARKERS, Look, axes_of, line_beyond
+from bayescale.plots._axes import (
+    BANDS,
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    Look,
+    axes_of,
+    bands_entry,
+    beyond_entry,
+    entry,
+    legend_above,
+    line_beyond,
+)
 from bayescale.posterior.intervals import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayescale.quantities.allocation import Allocation
+
+#: Colour of lines of equal cost.
+PALE = "0.8"
 
 
 def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
@@ -25,7 +41,7 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax, (size, data) = axes_of(ax), result.inputs
+    new, ax, (size, data) = ax is None, axes_of(ax), result.inputs
     order = np.argsort(result.budget, kind="stable")
     N, D = (result.draws[symbol][:, order] for symbol in (size, data))
     known = result.curve.data
@@ -40,7 +56,7 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     ax.clabel(lines, fontsize=7, fmt="%.3g")
     price = np.asarray(result.cost(*grid), float)
     levels = np.unique(result.budget[np.linspace(0, len(result.budget) - 1, 6).astype(int)])
-    ax.contour(*grid, price, levels=levels, colors="0.8", linewidths=0.8)
+    ax.contour(*grid, price, levels=levels, colors=PALE, linewidths=0.8)
     for prob, alpha in BANDS:
         low, median, high = interval(N, prob)
         if len(result.budget) > 1:
@@ -56,4 +72,13 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     ax.set(xscale="log", yscale="log", xlabel=named(size), ylabel=named(data))
     ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
     ax.set_ylim(tokens[0] / 1.15, tokens[-1] * 1.15)
+    entries = [
+        entry(f"median {result.curve.response}", color=lines.cmap(0.5), linewidth=0.8),
+        entry("equal cost", color=PALE, linewidth=0.8),
+        entry("runs", color=GREY, marker=".", linestyle=""),
+        entry("optimum", color=path.colour),
+        bands_entry(),
+        *([beyond_entry()] if beyond.any() else []),
+    ]
+    legend_above(ax, entries, new=new)
     return ax

@@ -8,7 +8,10 @@ from bayescale.plots._axes import (
     GREY,
     axes_of,
     band,
+    bands_entry,
+    edge_entry,
     handles_of,
+    legend_above,
     log_axis,
     looks,
     mark_data,
@@ -37,7 +40,9 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax, path = axes_of(ax), result.path
+    from matplotlib.patches import Patch
+
+    new, ax, path = ax is None, axes_of(ax), result.path
     low, high = path.data
     log_x = result.log10
     if log_x.size:
@@ -68,7 +73,6 @@ def plot_crossover(result: "Crossover", ax: "Axes | None" = None) -> "Axes":
         below.set_axis_off()
     title = f"P(no crossing): {percent(result.p_no_crossing)}"
     ax.set_title(title, loc="left", fontsize="small")
-    # The histogram has the lower edge, and curves rise or fall to the other side.
-    where = "upper left" if result.a.better == "higher" else "upper right"
-    ax.legend(handles=handles_of(style), frameon=False, loc=where)  # type: ignore[call-overload]
+    entries = [*handles_of(style), bands_entry(), edge_entry()]
+    legend_above(ax, entries + [Patch(color=GREY, label="crossings")] * (log_x.size > 0), new=new)
     return ax

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import ALONE, axes_of, band, mark_data
+from bayescale.plots._axes import (
+    ALONE,
+    axes_of,
+    band,
+    bands_entry,
+    edge_entry,
+    legend_above,
+    mark_data,
+)
 from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
@@ -23,7 +31,7 @@ def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax = axes_of(ax)
+    new, ax = ax is None, axes_of(ax)
     x = np.geomspace(*result.between, 60)
     low, high = result.path.data
     band(ax, x, result.progress(x), ALONE, (x < low) | (x > high))
@@ -32,4 +40,5 @@ def plot_emergence(result: "Emergence", ax: "Axes | None" = None) -> "Axes":
     ax.set(xscale="log", xlabel=scale, ylabel="local exponent of progress")
     title = f"P(accelerated): {percent(result.p_accelerated)}"
     ax.set_title(title, loc="left", fontsize="small")
+    legend_above(ax, [bands_entry(), edge_entry()], new=new)
     return ax

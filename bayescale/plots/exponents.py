@@ -8,6 +8,7 @@ import numpy as np
 from bayescale.plots._axes import (
     COLOURS,
     GREY,
+    entry,
     joined,
     labels_of_rows,
     legend_above,
@@ -35,7 +36,7 @@ def plot_exponents(
     `ci_prob` (thin).  Hollow markers are least-squares fits of the same law to the rows of one
     combination of labels alone; the distance between the two is the shrinkage.  A combination
     with no more rows than the law has parameters has no hollow marker, and a fit outside the axes
-    is an arrow at their edge.  The line and the shaded band are the population median.
+    is an arrow at their edge.  The line and the shaded band (`ci_prob`) are the population median.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def plot_exponents(
     ax.set_yticks(places, [textwrap.fill(label, LABEL_WIDTH) for label in labels])
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_xlabel(symbol(name))
-    legend_above(np.array([ax]), _handles(ci_prob, population is not None), new=new)
+    legend_above(ax, _handles(ci_prob, population is not None), new=new)
     return ax
 
 
@@ -190,12 +191,10 @@ def _median(draws: "xr.DataArray", cell: dict[str, str]) -> float:
 
 
 def _handles(ci_prob: float, population: bool) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    pooled = f"pooled, 50 and {100 * ci_prob:g} %"
-    hollow = {"color": COLOURS[1], "marker": "o", "markerfacecolor": "none", "linestyle": ""}
+    percent = f"{100 * ci_prob:g} %"
+    hollow = {"marker": "o", "markerfacecolor": "none", "linestyle": ""}
     handles = [
-        Line2D([], [], color=COLOURS[0], marker="o", markeredgecolor="white", label=pooled),
-        Line2D([], [], label="alone", **hollow),  # type: ignore[arg-type]
+        entry(f"pooled, 50, {percent}", color=COLOURS[0], marker="o", markeredgecolor="white"),
+        entry("alone", color=COLOURS[1], **hollow),
     ]
-    return handles + [Line2D([], [], color=GREY, label="population")] * population
+    return handles + [entry(f"population, {percent}", color=GREY)] * population

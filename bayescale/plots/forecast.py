@@ -9,7 +9,9 @@ import numpy as np
 from bayescale.plots._axes import (
     GREY,
     Look,
+    bands_entry,
     choose_input,
+    edge_entry,
     handles_of,
     joined,
     labels_of_rows,
@@ -99,7 +101,7 @@ def plot_forecast(
         if panels:
             each.set_title(label)
     _finish(axes, forecast, table, rows, at, reducible=reducible)
-    legend_above(axes, _handles(forecast, style, axes), new=ax is None)
+    legend_above(axes[0], _handles(forecast, style, axes), new=ax is None)
     return axes if panels else axes[0]
 
 
@@ -325,14 +327,7 @@ def _along(forecast: "Forecast", table: "pd.DataFrame", at: str) -> str:
 
 
 def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray) -> list[Any]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles = handles_of(style)
-    percent = ", ".join(f"{100 * p:g}" for p in forecast.ci_prob)
     what = "new run" if forecast.kind == "run" else "curve"
-    handles.append(Patch(facecolor=GREY, alpha=0.4, linewidth=0, label=f"{what}, {percent} %"))
+    handles = [*handles_of(style), bands_entry(forecast.ci_prob, what)]
     edges = [line for ax in axes for line in ax.lines if line.get_gid() == "edge"]
-    if edges:
-        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=0.8, label="data end"))
-    return handles
+    return [*handles, edge_entry()] if edges else handles

@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import ALONE, GREY, axes_of, band, log_axis, mark_data
+from bayescale.plots._axes import (
+    ALONE,
+    GREY,
+    axes_of,
+    band,
+    bands_entry,
+    edge_entry,
+    legend_above,
+    log_axis,
+    mark_data,
+)
 from bayescale.posterior.intervals import percent
 
 if TYPE_CHECKING:
@@ -25,7 +35,7 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax = axes_of(ax)
+    new, ax = ax is None, axes_of(ax)
     order = np.argsort(result.scale)
     scale, outside = result.scale[order], result.extrapolated[order]
     band(ax, scale, result.draws[:, order], ALONE, outside)
@@ -37,4 +47,5 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     ax.set_ylabel(f"{cost} of {result.a.label} / of {result.b.label}")
     undefined = percent(float(result.p_undefined.max()))
     ax.set_title(f"largest P(undefined): {undefined}", loc="left", fontsize="small")
+    legend_above(ax, [bands_entry(), edge_entry()], new=new)
     return ax

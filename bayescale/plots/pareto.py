@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import axes_of, band, handles_of, looks
+from bayescale.plots._axes import (
+    GREY,
+    axes_of,
+    band,
+    bands_entry,
+    beyond_entry,
+    entry,
+    handles_of,
+    legend_above,
+    looks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +34,7 @@ def plot_pareto(result: "Pareto", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax = axes_of(ax)
+    new, ax = ax is None, axes_of(ax)
     order = np.argsort(result.cost)
     x = result.cost[order]
     style = looks(result.labels)
@@ -34,5 +44,7 @@ def plot_pareto(result: "Pareto", ax: "Axes | None" = None) -> "Axes":
         size = 5 + 40 * result.probability[order, i]
         ax.scatter(x, median, s=size, marker=look.marker, color=look.colour)
     ax.set(xscale="log", xlabel=result.axis, ylabel=result.response)
-    ax.legend(handles=handles_of(style), frameon=False)
+    larger = entry("larger: likelier the best", color=GREY, marker="o", linestyle="")
+    beyond = [beyond_entry()] if result.extrapolated.any() else []
+    legend_above(ax, [*handles_of(style), bands_entry(), larger, *beyond], new=new)
     return ax

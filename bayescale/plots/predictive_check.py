@@ -103,5 +103,5 @@ def plot_predictive_check(
     ax.set_xlabel(axis_name(runs, at))
     off_by = "% off the median replicate" if relative else "less the median replicate"
     ax.set_ylabel(f"{axis_name(runs, 'y')}, {off_by}")
-    legend_above(np.array([ax]), handles, new=new)
+    legend_above(ax, handles, new=new)
     return ax

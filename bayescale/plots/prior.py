@@ -103,5 +103,5 @@ def plot_prior(
         log_axis(ax, "y")
     ax.set_xlabel(drawn[at].attrs.get("long_name", at))
     ax.set_ylabel(seen["y"].attrs.get("long_name", "y"))
-    legend_above(np.array([ax]), [*handles, band], new=new)
+    legend_above(ax, [*handles, band], new=new)
     return ax

@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, axes_of, handles_of, line_beyond, looks, mark_series
+from bayescale.plots._axes import (
+    COLOURS,
+    axes_of,
+    beyond_entry,
+    handles_of,
+    legend_above,
+    line_beyond,
+    looks,
+    mark_series,
+)
 from bayescale.runs.describe import axis_name
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax, points = axes_of(ax), result.points
+    new, ax, points = ax is None, axes_of(ax), result.points
     inputs = [str(c) for c in points if points[c].dtype.kind == "f" and c != "decades_beyond"]
     if inputs and points[inputs[0]].nunique() > 1:
         labels = [c for c in points if c not in (*inputs, "extrapolated", "decades_beyond")]
@@ -41,8 +50,8 @@ def plot_probability(result: "Probability", ax: "Axes | None" = None) -> "Axes":
                 mark_series(ax, x[rows], result.probability[rows], look)
         ax.set(xscale="log", xlabel=axis_name(result.runs, inputs[0]), ylim=LIMITS)
         ax.set_ylabel(f"P({result.statement})")
-        if labels:
-            ax.legend(handles=handles_of(style), frameon=False)
+        beyond = [beyond_entry()] if outside.any() else []
+        legend_above(ax, handles_of(style) + beyond, new=new)
     else:
         shown = points.drop(columns=["extrapolated", "decades_beyond"], errors="ignore")
         bars = [

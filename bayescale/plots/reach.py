@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import axes_of, handles_of, line_beyond, looks, mark_data, mark_series
+from bayescale.plots._axes import (
+    axes_of,
+    edge_entry,
+    handles_of,
+    legend_above,
+    line_beyond,
+    looks,
+    mark_data,
+    mark_series,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,12 +34,12 @@ def plot_reach(result: "Reach", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax, (first, last) = axes_of(ax), result.path.data
+    new, ax, (first, last) = ax is None, axes_of(ax), result.path.data
     draws = np.sort(result.draws.reshape(len(result.draws), -1), axis=0)
     reached = draws[np.isfinite(draws)]
     low, high = np.quantile(reached, [0.002, 0.98]) if reached.size else (first, last)
     x = np.geomspace(min(low, first) / MARGIN, max(high, last) * MARGIN, 400)
-    targets = [f"{target:.4g}" for target in np.atleast_1d(result.target)]
+    targets = [f"target {target:.4g}" for target in np.atleast_1d(result.target)]
     style = looks(targets)
     for target, column in zip(targets, draws.T, strict=True):
         share = np.searchsorted(column, x, side="right") / len(column)
@@ -39,5 +48,5 @@ def plot_reach(result: "Reach", ax: "Axes | None" = None) -> "Axes":
     mark_data(ax, result.path.data)
     ax.set(xscale="log", xlabel=result.curve.named(result.path.symbol), ylim=(-0.02, 1.02))
     ax.set_ylabel(f"P({result.curve.response} reached)")
-    ax.legend(handles=handles_of(style), frameon=False, title="target")
+    legend_above(ax, [*handles_of(style), edge_entry()], new=new)
     return ax

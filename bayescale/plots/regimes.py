@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input
+from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input, legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax = axes_of(ax)
+    new, ax = ax is None, axes_of(ax)
     symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol], kind="stable")
     x, shares = result.x[symbol][order], result.probability[order].T
@@ -34,5 +34,5 @@ def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":
         beyond = ax.fill_between(x, 0, 1, where=outside, label="beyond the data", linewidth=0)
         beyond.set(facecolor="none", edgecolor=GREY, hatch="//")
     ax.set(xscale="log", xlabel=result.curve.named(symbol), ylim=(0, 1), ylabel="probability")
-    ax.legend(frameon=True, framealpha=0.9)
+    legend_above(ax, ax.get_legend_handles_labels()[0], new=new)
     return ax

@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import ALONE, GREY, axes_of, choose_input, line_beyond, mark_data
+from bayescale.plots._axes import (
+    ALONE,
+    GREY,
+    axes_of,
+    choose_input,
+    edge_entry,
+    legend_above,
+    line_beyond,
+    mark_data,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +31,7 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
     ax : Axes, optional
         Where to draw.
     """
-    ax = axes_of(ax)
+    new, ax = ax is None, axes_of(ax)
     symbol = choose_input(result.x, None)
     order = np.argsort(result.x[symbol])
     x, outside = result.x[symbol][order], result.extrapolated[order]
@@ -32,4 +41,5 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
     mark_data(ax, (max(v.min() for v in known), min(v.max() for v in known)))
     ax.set(xscale="log", xlabel=result.a.named(symbol), ylim=(-0.02, 1.02))
     ax.set_ylabel(f"P({result.a.label} better than {result.b.label})")
+    legend_above(ax, [edge_entry()], new=new)
     return ax

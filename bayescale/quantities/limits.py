@@ -61,12 +61,9 @@ class Asymptote(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw an interval for every label."""
-        from bayescale.plots.intervals import plot_intervals
+        from bayescale.plots.asymptote import plot_asymptote
 
-        ax = plot_intervals(self.labels, self.draws, ax)
-        ax.plot(self.best_measured, range(len(self.labels)), "|", color="0.3", markersize=12)
-        ax.set_xlabel(f"asymptote of {self.response}")
-        return ax
+        return plot_asymptote(self, ax)
 
 
 @dataclass(frozen=True)
