@@ -229,6 +229,36 @@ def test_a_single_point_is_a_marker_with_bars(fit):
     assert drawn(ax, "beyond")[0].get_markerfacecolor() == "white"
 
 
+def test_a_few_points_are_not_joined_to_a_curve(fit):
+    labels = {"family": "lstm", "dataset": "web"}
+    ax = plots.plot_forecast(fit.forecast({"C": [1e19, 1e21, 1e23]}, groups=labels))
+    (within,), (beyond,) = drawn(ax, "within"), drawn(ax, "beyond")
+    assert within.get_xdata() == pytest.approx([1e19, 1e21])
+    assert beyond.get_xdata() == pytest.approx([1e23])
+    (measured,) = drawn(ax, "data")
+    assert {line.get_linestyle() for line in (within, beyond)} == {"None"}
+    assert {line.get_markerfacecolor() for line in (within, beyond)} == {"white"}
+    assert measured.get_markerfacecolor() != "white"
+    assert "forecast" in legend_of(ax)
+    solid, broken = (bar.get_linestyle()[0][1] for bar in drawn(ax, "band 0.95"))
+    assert solid is None
+    assert broken is not None
+
+
+def test_measurements_at_other_values_of_an_input_that_is_fixed_are_pale():
+    N, D = map(np.ravel, np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
+    table = {"params": N, "tokens": D, "loss": np.linspace(4, 2, 9)}
+    joint = Runs(table, y="loss", x={"N": "params", "D": "tokens"})
+    constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
+    fit = known_fit(laws.Chinchilla(), joint, constants)
+    ax = fit.forecast({"N": np.geomspace(1e8, 1e10, 10), "D": 1e10}, kind="mean").plot()
+    (here,), (elsewhere,) = drawn(ax, "data"), drawn(ax, "data elsewhere")
+    assert sorted(here.get_ydata()) == pytest.approx(sorted(joint.y[D == 1e10]))
+    assert sorted(elsewhere.get_ydata()) == pytest.approx(sorted(joint.y[D != 1e10]))
+    assert elsewhere.get_alpha() < here.get_alpha()
+    assert "data at other D" in legend_of(ax)
+
+
 def test_axes_that_are_given_are_used(forecast):
     _, ax = plt.subplots()
     assert plots.plot_forecast(forecast, ax=ax) is ax

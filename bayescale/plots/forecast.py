@@ -12,6 +12,7 @@ from bayescale.plots._axes import (
     bands_entry,
     choose_input,
     edge_entry,
+    entry,
     handles_of,
     joined,
     labels_of_rows,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
     from bayescale.forecast import Forecast
 
+#: Points below which a series is no curve.
+FEW = 8
+#: How opaque measurements at other values of the inputs that are not on the axis are.
+FADED = 0.3
+
 
 def plot_forecast(
     forecast: "Forecast",
@@ -45,7 +51,9 @@ def plot_forecast(
     Solid lines lie within the data of their label; beyond them lines are dashed, bands are paler
     and have dashed edges, and the curve ends in a hollow marker.  A dotted line marks the
     largest input of the data shown, where there is one input; of several, the axis says what the
-    others are.  Axes are logarithmic where everything is positive.
+    others are, and measurements at other values of them are pale.  Fewer than eight points, or
+    points that are not one path, are hollow markers with bars, broken beyond the data.  Axes are
+    logarithmic where everything is positive.
 
     Parameters
     ----------
@@ -101,7 +109,7 @@ def plot_forecast(
         if panels:
             each.set_title(label)
     _finish(axes, forecast, table, rows, at, reducible=reducible)
-    legend_above(axes[0], _handles(forecast, style, axes), new=ax is None)
+    legend_above(axes[0], _handles(forecast, style, axes, at), new=ax is None)
     return axes if panels else axes[0]
 
 
@@ -172,14 +180,16 @@ def _draw(
         mine = rows
         for g, label in zip(groups, key, strict=True):
             mine = mine[mine[g] == str(label)]
-        if len(mine):
-            _measurements(ax, mine, at, look.colour, look.marker)
-        else:
-            _measurements(ax, rows, at, "0.7", ".")
-        if len(rows):
-            edges.append((mine if len(mine) else rows)[at].max())
+        seen, marks = (mine, (look.colour, look.marker)) if len(mine) else (rows, ("0.7", "."))
+        here = np.ones(len(seen), bool)
+        for other in others:
+            here &= seen[other].isin(series[other]).to_numpy()
+        _measurements(ax, seen[here], at, *marks, gid="data")
+        _measurements(ax, seen[~here], at, *marks, gid="data elsewhere", alpha=FADED)
+        if len(seen):
+            edges.append(seen[at].max())
         series = series.sort_values(at, kind="stable").drop_duplicates([at, *others])
-        if len(series) == 1 or (others and not series[at].is_unique):
+        if len(series) < FEW or (others and not series[at].is_unique):
             _scattered(ax, series, forecast.ci_prob, at, look)
         else:
             _curve(ax, series, forecast.ci_prob, at, look, opacity)
@@ -187,13 +197,26 @@ def _draw(
         ax.axvline(max(edges), color=GREY, linestyle=":", linewidth=0.8, zorder=0, gid="edge")
 
 
-def _measurements(ax: "Axes", rows: "pd.DataFrame", at: str, colour: str, marker: str) -> None:
+def _measurements(
+    ax: "Axes",
+    rows: "pd.DataFrame",
+    at: str,
+    colour: str,
+    marker: str,
+    *,
+    gid: str,
+    alpha: float = 1.0,
+) -> None:
+    if not len(rows):
+        return
+    x, y = rows[at], rows["y"]
     if rows["y_se"].notna().any():
-        ax.errorbar(
-            rows[at], rows["y"], rows["y_se"], fmt="none", ecolor=colour, elinewidth=0.6, zorder=3
-        )
+        look = {"ecolor": colour, "elinewidth": 0.6, "alpha": alpha, "zorder": 3}
+        ax.errorbar(x, y, rows["y_se"], fmt="none", **look)  # type: ignore[arg-type]
     edge = colour if marker == "." else "white"
-    ax.plot(rows[at], rows["y"], marker, color=colour, markeredgecolor=edge, zorder=4, gid="data")
+    ax.plot(
+        x, y, marker, color=colour, markeredgecolor=edge, alpha=alpha, zorder=3 + alpha, gid=gid
+    )
 
 
 def _curve(
@@ -266,25 +289,29 @@ def _stretches(beyond: np.ndarray) -> list[tuple[int, int, bool]]:
 def _scattered(
     ax: "Axes", series: "pd.DataFrame", ci_prob: Sequence[float], at: str, look: Look
 ) -> None:
-    """Separate points: the median with one bar a probability, the narrower the thicker."""
-    for i, prob in enumerate(sorted(ci_prob, reverse=True)):
-        ax.vlines(
-            series[at],
-            series[f"lower_{prob:g}"],
-            series[f"upper_{prob:g}"],
-            color=look.colour,
-            alpha=0.55,
-            linewidth=0.8 + 1.2 * i,
-            gid=f"band {prob:g}",
-        )
+    """Separate points: hollow medians with one bar a probability, the narrower the thicker.
+
+    The widest bar is broken beyond the data.
+    """
     for outside, part in series.groupby("extrapolated"):
+        for i, prob in enumerate(sorted(ci_prob, reverse=True)):
+            ax.vlines(
+                part[at],
+                part[f"lower_{prob:g}"],
+                part[f"upper_{prob:g}"],
+                color=look.colour,
+                alpha=0.55,
+                linewidth=0.8 + 1.2 * i,
+                linestyle="--" if outside and i == 0 else "-",
+                gid=f"band {prob:g}",
+            )
         ax.plot(
             part[at],
             part["median"],
             look.marker,
             color=look.colour,
-            markerfacecolor="white" if outside else look.colour,
-            zorder=4,
+            markerfacecolor="white",
+            zorder=5,
             gid="beyond" if outside else "within",
         )
 
@@ -326,8 +353,15 @@ def _along(forecast: "Forecast", table: "pd.DataFrame", at: str) -> str:
     return "; ".join(said)
 
 
-def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray) -> list[Any]:
+def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray, at: str) -> list[Any]:
     what = "new run" if forecast.kind == "run" else "curve"
     handles = [*handles_of(style), bands_entry(forecast.ci_prob, what)]
-    edges = [line for ax in axes for line in ax.lines if line.get_gid() == "edge"]
-    return [*handles, edge_entry()] if edges else handles
+    lines = [line for ax in axes for line in ax.lines]
+    drawn = {line.get_gid() for line in lines}
+    dots = {"color": GREY, "marker": "o", "linestyle": ""}
+    if any(ln.get_gid() in ("within", "beyond") and ln.get_linestyle() == "None" for ln in lines):
+        handles.append(entry("forecast", markerfacecolor="white", **dots))
+    if "data elsewhere" in drawn:
+        others = ", ".join(s for s in _inputs(forecast) if s != at)
+        handles.append(entry(f"data at other {others}", alpha=FADED, **dots))
+    return [*handles, edge_entry()] if "edge" in drawn else handles
