@@ -161,6 +161,25 @@ def test_one_panel_a_data_set_shows_its_own_data_under_its_name(forecast, runs):
     assert legend_of(axes[0])[:2] == ["lstm", "mlp"]
 
 
+def test_many_panels_stand_in_rows_of_four_at_most():
+    labels = [f"corpus {i}" for i in range(11)]
+    table = {"flops": np.tile([1e17, 1e19], 11), "loss": [3.9, 2.0] * 11}
+    table["corpus"] = np.repeat(labels, 2)
+    runs = Runs(table, y="loss", x={"C": "flops"}, groups={"dataset": "corpus"})
+    fit = known_fit(laws.PowerLaw(), runs, {"A": [60.0, 61.0], "alpha": 0.07})
+    with plots.publication(2):
+        axes = fit.forecast(GRID).plot(panels="dataset")
+        assert len(axes) == 11
+        figure = axes[0].figure
+        assert len(figure.axes) == 11
+        assert_texts_apart(figure)
+        tops = [ax.get_position().y0 for ax in axes]
+        assert len(set(np.round(tops, 6))) == 3
+        named = [ax for ax in axes if ax.xaxis.get_tick_params()["labelbottom"]]
+        assert named == list(axes[7:])
+        assert figure.get_supxlabel() == "flops (C)"
+
+
 def test_one_group_can_set_the_colours(forecast):
     ax = plots.plot_forecast(forecast, group="family")
     assert legend_of(ax)[:2] == ["lstm", "mlp"]

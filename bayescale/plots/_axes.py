@@ -27,6 +27,8 @@ GREY = "0.45"
 BETWEEN = " · "
 #: Intervals of bands and how opaque they are, the wider one paler.
 BANDS = ((0.9, 0.15), (0.5, 0.3))
+#: Panels in a row at most.
+ACROSS = 4
 #: Label of what has no entry in the legend; matplotlib makes up a name for an empty one.
 NAMELESS = "_nolegend_"
 #: How many times as far as all that is finite the drawn end of something infinite lies.
@@ -57,20 +59,27 @@ def looks(labels: Iterable[str]) -> dict[str, Look]:
 
 
 def new_axes(height: float | None = None, panels: int = 1) -> np.ndarray:
-    """Make a figure in the style in force, with axes in one row, shape (panels,)."""
+    """Make a figure in the style in force, with axes in rows that share scales, shape (panels,)."""
     import matplotlib.pyplot as plt
 
     width, usual = plt.rcParams["figure.figsize"]
+    rows = -(-panels // ACROSS)
+    columns = -(-panels // rows)
     _, axes = plt.subplots(
-        1,
-        panels,
-        figsize=(width, height or usual),
+        rows,
+        columns,
+        figsize=(width, (height or usual) * (1 + rows) / 2),
         sharex=True,
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
-    return np.asarray(axes[0])
+    flat = np.ravel(axes)
+    for empty in flat[panels:]:
+        empty.remove()
+    for above_empty in flat[panels - columns : (rows - 1) * columns]:
+        above_empty.tick_params(labelbottom=True)
+    return flat[:panels]
 
 
 def axes_of(ax: "Axes | None") -> "Axes":
@@ -114,6 +123,19 @@ def symbol(name: str) -> str:
     sub = ",".join(part for part in (digits, index) if part)
     letter = f"\\{stem}" if stem in _GREEK else stem if len(stem) == 1 else f"\\mathrm{{{stem}}}"
     return f"${letter}_{{\\mathrm{{{sub}}}}}$" if sub else f"${letter}$"
+
+
+def name_axes(axes: np.ndarray, x: str, y: str, *, new: bool) -> None:
+    """Name axes, those of several new panels once for all of them."""
+    import matplotlib.pyplot as plt
+
+    if new and len(axes) > 1:
+        axes[0].figure.supxlabel(x, size=plt.rcParams["axes.labelsize"])
+        axes[0].figure.supylabel(y, size=plt.rcParams["axes.labelsize"])
+    else:
+        axes[0].set_ylabel(y)
+        for ax in axes:
+            ax.set_xlabel(x)
 
 
 def log_axis(ax: "Axes", which: str) -> None:

@@ -19,6 +19,7 @@ from bayescale.plots._axes import (
     legend_above,
     log_axis,
     looks,
+    name_axes,
     new_axes,
     positive,
     response,
@@ -66,7 +67,7 @@ def plot_forecast(
     group : str, optional
         The group that sets colour and marker; every combination of labels by default.
     panels : str, optional
-        A group whose labels get axes of their own, side by side.
+        A group whose labels get axes of their own, in rows of at most four.
     reducible : bool
         Subtract the floor of every curve (its posterior median) from curve, bands and data: a
         power law with a floor is then a straight line.  Measurements below it cannot be shown.
@@ -108,7 +109,7 @@ def plot_forecast(
         _draw(each, forecast, part, mine, at, style)
         if panels:
             each.set_title(label)
-    _finish(axes, forecast, table, rows, at, reducible=reducible)
+    _finish(axes, forecast, table, rows, at, reducible=reducible, new=ax is None)
     legend_above(axes[0], _handles(forecast, style, axes, at), new=ax is None)
     return axes if panels else axes[0]
 
@@ -324,12 +325,12 @@ def _finish(
     at: str,
     *,
     reducible: bool,
+    new: bool,
 ) -> None:
     widest = max(forecast.ci_prob)
     lowest, highest = table[f"lower_{widest:g}"], table[f"upper_{widest:g}"].max()
     for ax in axes:
         log_axis(ax, "x")
-        ax.set_xlabel(_along(forecast, table, at))
     if reducible:
         # What lies far below all data is the noise of a median near its floor.
         lowest_seen = rows["y"].min()
@@ -340,7 +341,8 @@ def _finish(
         for ax in axes:
             log_axis(ax, "y")
     name = axis_name(forecast.runs, "y")
-    axes[0].set_ylabel(f"{name} above its floor" if reducible else name)
+    along = _along(forecast, table, at)
+    name_axes(axes, along, f"{name} above its floor" if reducible else name, new=new)
 
 
 def _along(forecast: "Forecast", table: "pd.DataFrame", at: str) -> str:
