@@ -4,6 +4,7 @@ Lines are solid within the data and broken beyond them, in the dashes of their s
 lines mark where the data end.
 """
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ GREY = "0.45"
 BETWEEN = " · "
 #: Intervals of bands and how opaque they are, the wider one paler.
 BANDS = ((0.9, 0.15), (0.5, 0.3))
+#: Width of a letter, as a share of the size of its type.
+LETTER = 0.52
+#: Letters of a label on one line.
+LABEL_WIDTH = 24
 #: Panels in a row at most.
 ACROSS = 4
 #: Label of what has no entry in the legend; matplotlib makes up a name for an empty one.
@@ -138,6 +143,13 @@ def name_axes(axes: np.ndarray, x: str, y: str, *, new: bool) -> None:
             ax.set_xlabel(x)
 
 
+def fitted(text: str, inches: float) -> str:
+    """Text in lines that are no longer than a length of the figure."""
+    import matplotlib.pyplot as plt
+
+    return textwrap.fill(text, int(inches * 72 / (LETTER * plt.rcParams["font.size"])))
+
+
 def log_axis(ax: "Axes", which: str) -> None:
     """Make an axis logarithmic, with plain numbers as ticks below 1.5 decades."""
     from matplotlib.ticker import (
@@ -211,7 +223,7 @@ def legend_above(ax: "Axes", handles: Iterable[Any], *, new: bool) -> None:
     figure: Any = ax.figure
     size = plt.rcParams["legend.fontsize"]
     points = size if isinstance(size, int | float) else plt.rcParams["font.size"]
-    widths = [(0.52 * len(str(h.get_label())) + 4.2) * points / 72 for h in handles]
+    widths = [(LETTER * len(str(h.get_label())) + 4.2) * points / 72 for h in handles]
     fits = [n for n in range(1, len(handles) + 1) if _width(widths, n) <= figure.get_figwidth()]
     figure.legend(handles=handles, loc="outside upper left", ncols=max(fits, default=1))
 

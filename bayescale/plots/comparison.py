@@ -1,10 +1,11 @@
 """The comparison of forms: differences in predictive accuracy, and weights."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.plots._axes import COLOURS, GREY, new_axes
+from bayescale.plots._axes import COLOURS, GREY, LABEL_WIDTH, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,12 +46,17 @@ def plot_comparison(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes
     >>> [t.get_text() for t in ax.get_yticklabels()]
     ['broken', 'power law']
     """
+    import matplotlib.pyplot as plt
+
     table = comparison.table.sort_values("elpd", ascending=False)
     below = -np.abs(table["elpd_diff"].to_numpy(float))
     errors = table["se_diff"].fillna(0.0).to_numpy(float)
     places = np.arange(len(table))
+    names = [textwrap.fill(str(name), LABEL_WIDTH) for name in table.index]
     if ax is None:
-        ax = new_axes(height=0.75 + 0.24 * len(table))[0]
+        lines = 1 + max(name.count("\n") for name in names)
+        row = max(0.24, lines * 1.3 * plt.rcParams["font.size"] / 72)
+        ax = new_axes(height=0.87 + row * len(table))[0]
     ax.axvline(0.0, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
     for width, errors_shown in ((0.7, 2 * errors), (2.0, errors)):
         ax.hlines(
@@ -67,7 +73,7 @@ def plot_comparison(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes
             size="small",
         )
     ax.text(1.03, 1.0, "weight", transform=ax.transAxes, va="bottom", size="small")
-    ax.set_yticks(places, [str(name) for name in table.index])
+    ax.set_yticks(places, names)
     ax.set_ylim(len(table) - 0.5, -0.5)
-    ax.set_xlabel("difference in elpd, ±1 and ±2 s.e.")
+    ax.set_xlabel("difference in elpd,\n±1 and ±2 s.e.")
     return ax

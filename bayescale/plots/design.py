@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bayescale.plots._axes import COLOURS, GREY, axes_of
+from bayescale.plots._axes import COLOURS, GREY, axes_of, fitted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,5 +28,5 @@ def plot_design(result: "Design", ax: "Axes | None" = None) -> "Axes":
         ax.annotate(str(place), at, xytext=(4, 4), textcoords="offset points", zorder=4)
     ax.set(xscale="log", xlabel="cost", ylabel="expected narrowing [%]")
     title = f"{result.goal}: batch narrows by {100 * result.narrowing:.0f} %"
-    ax.set_title(title, loc="left", fontsize="small")
+    ax.set_title(fitted(title, ax.bbox.width / ax.figure.dpi), loc="left", fontsize="small")
     return ax

@@ -8,6 +8,7 @@ import numpy as np
 from bayescale.plots._axes import (
     COLOURS,
     GREY,
+    LABEL_WIDTH,
     entry,
     joined,
     labels_of_rows,
@@ -16,9 +17,6 @@ from bayescale.plots._axes import (
     response,
     symbol,
 )
-
-#: Letters of a label on one line.
-LABEL_WIDTH = 24
 
 if TYPE_CHECKING:
     import xarray as xr

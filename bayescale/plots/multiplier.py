@@ -11,6 +11,7 @@ from bayescale.plots._axes import (
     band,
     bands_entry,
     edge_entry,
+    fitted,
     legend_above,
     log_axis,
     mark_data,
@@ -44,7 +45,8 @@ def plot_multiplier(result: "Multiplier", ax: "Axes | None" = None) -> "Axes":
     cost = result.b.named(result.path.symbol)
     ax.set(xscale="log", xlabel=f"{cost} of {result.b.label}")
     log_axis(ax, "y")
-    ax.set_ylabel(f"{cost} of {result.a.label} / of {result.b.label}")
+    label = f"{cost} of {result.a.label} / of {result.b.label}"
+    ax.set_ylabel(fitted(label, ax.bbox.height / ax.figure.dpi))
     undefined = percent(float(result.p_undefined.max()))
     ax.set_title(f"largest P(undefined): {undefined}", loc="left", fontsize="small")
     legend_above(ax, [bands_entry(), edge_entry()], new=new)

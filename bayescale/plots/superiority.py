@@ -10,6 +10,7 @@ from bayescale.plots._axes import (
     axes_of,
     choose_input,
     edge_entry,
+    fitted,
     legend_above,
     line_beyond,
     mark_data,
@@ -40,6 +41,7 @@ def plot_superiority(result: "Superiority", ax: "Axes | None" = None) -> "Axes":
     known = [curve.data[symbol] for curve in (result.a, result.b)]
     mark_data(ax, (max(v.min() for v in known), min(v.max() for v in known)))
     ax.set(xscale="log", xlabel=result.a.named(symbol), ylim=(-0.02, 1.02))
-    ax.set_ylabel(f"P({result.a.label} better than {result.b.label})")
+    label = f"P({result.a.label} better than {result.b.label})"
+    ax.set_ylabel(fitted(label, ax.bbox.height / ax.figure.dpi))
     legend_above(ax, [edge_entry()], new=new)
     return ax
