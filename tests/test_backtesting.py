@@ -126,7 +126,13 @@ def test_the_figure_has_a_line_for_every_law_and_the_diagonal(tested):
 
     ax = tested.plot()
     assert len(ax.lines) == 3
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["floor", "no floor"]
+    said = [t.get_text() for t in ax.figure.legends[0].get_texts()]
+    assert said[:2] == ["floor, 10 forecasts", "no floor, 10 forecasts"]
+    assert said[2] == "chance, 90 % of 10 forecasts"
+    (chance,) = ax.collections
+    at_half = chance.get_paths()[0].vertices
+    at_half = at_half[np.isclose(at_half[:, 0], 0.5), 1]
+    assert np.unique(at_half) == pytest.approx([0.2, 0.8]), "binomial, 10 of probability 1/2"
     plt.close(ax.figure)
 
 
