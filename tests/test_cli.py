@@ -115,9 +115,9 @@ def test_three_forms_of_one_input_are_compared_by_default(table):
     )
 
 
-def test_the_default_target_is_a_hundred_times_the_largest_run(table):
+def test_the_default_target_is_ten_times_the_largest_run(table):
     runs = Runs(table, y="loss", x={"C": "flops"})
-    assert chosen_target([], runs) == {"C": pytest.approx(1e22)}
+    assert chosen_target([], runs) == {"C": pytest.approx(1e21)}
     assert chosen_target(["1e24"], runs) == chosen_target(["C=1e24"], runs) == {"C": 1e24}
 
 

@@ -9,7 +9,7 @@ import bayescale as bs
 from bayescale.backtesting import doubted
 from bayescale.comparison import holdout
 from bayescale.forecast import forecast
-from bayescale.forecast.predictive import last_checkpoints, sequence_of_cells
+from bayescale.forecast.predictive import last_checkpoints, only_run_of
 from bayescale.posterior import likelihood
 from bayescale.sampling.memory import keep_freed_memory
 
@@ -84,9 +84,9 @@ def test_a_point_continues_the_last_checkpoint_before_it():
 
 
 def test_a_cell_of_several_runs_continues_none_of_them(fit):
-    assert sequence_of_cells(fit.structure, fit.arrays, [(0,), (5,)]).tolist() == [-1, -1]
+    assert only_run_of(fit.structure, fit.arrays, [(0,), (5,)]).tolist() == [-1, -1]
     one = {**fit.arrays, "sequence": fit.arrays["cell"]}
-    assert sequence_of_cells(fit.structure, one, [(2,), (5,)]).tolist() == [2, -1]
+    assert only_run_of(fit.structure, one, [(2,), (5,)]).tolist() == [2, -1]
 
 
 @pytest.mark.skipif(

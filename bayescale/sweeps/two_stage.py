@@ -270,7 +270,9 @@ def _pooled(
     pooled, traced, carried = {}, dict(population), {}
     for j, (name, fit) in enumerate(fits.items()):
         index = chosen[..., j]
-        traced[name] = values[name][index]
+        # What a fit was given as known does not move.
+        moving = np.ptp(values[name], axis=0) > 0
+        traced[name] = values[name][:, moving][index]
         counts = np.bincount(index.ravel())
         carried[name] = float(counts.sum() ** 2 / np.sum(counts.astype(float) ** 2))
         pooled[name] = replace(
