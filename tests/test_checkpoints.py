@@ -326,6 +326,16 @@ def test_the_data_of_a_curve_end_where_they_do_whatever_labels_the_noise_claims(
         np.testing.assert_allclose(frame["decades_beyond"], [1.0, 1.0, 1.0])
 
 
+def test_known_effects_come_back_and_unknown_ones_are_none():
+    table = {"x": np.tile(X, 2), "y": np.ones(24), "seed": np.repeat([*"ab"], 12)}
+    runs, law = bs.Runs(table, y="y", x="x", groups="seed"), bs.laws.PowerLaw()
+    noise, constants = bs.LogStudentT() + Effect("seed"), {"A": 3.0, "alpha": 0.1}
+    given = {**constants, "effect_seed": np.array([[0.02, -0.01]])}
+    known, none = (bs.known_fit(law, runs, values, noise=noise) for values in (given, constants))
+    np.testing.assert_allclose(known.posterior["effect_seed"].values.ravel(), [0.02, -0.01])
+    np.testing.assert_allclose(none.posterior["effect_seed"], 0.0, atol=1e-12)
+
+
 def test_runs_that_differ_in_a_seed_share_the_error_of_their_law():
     table = {"x": X, "y": 3 * X**-0.2, "family": ["a"] * 6 + ["b"] * 6, "seed": ["s", "t"] * 6}
     runs = bs.Runs(table, y="y", x="x", groups=["family", "seed"])

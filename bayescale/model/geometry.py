@@ -14,7 +14,7 @@ from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import log1mexp, softplus
 from bayescale.model.knots import from_least_squares
 from bayescale.model.leans import BelowEnd, Curved, Lean
-from bayescale.model.population import draw_between
+from bayescale.model.population import draw_between, effect_spread
 from bayescale.model.response import beside, natural_of, split
 from bayescale.model.structure import (
     Structure,
@@ -67,11 +67,14 @@ def coordinate(
 def sampled_of(
     structure: Structure, z: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Variables that are sampled, from all coordinates of a model without pooling."""
+    """Variables that are sampled, from all coordinates of a model that pools effects at most."""
     made, earlier = {}, dict[str, np.ndarray]()
     for q in itertools.chain(*structure.stages):
         name, lean = q.name, lean_of(np, structure, q, earlier, arrays)
         raw = lean.sampled((z[name] - arrays[f"offset_{name}"]) / scale_of(q, arrays))
+        if q.role == "effect":
+            made[f"{name}_sd"] = np.full((len(raw), 1), effect_spread(q))
+            raw = raw / effect_spread(q)
         made[f"{name}_raw"] = (raw - arrays[f"start_{name}"]) / arrays[f"step_{name}"]
         earlier[name] = z[name]
     return made

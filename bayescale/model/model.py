@@ -19,7 +19,7 @@ from bayescale.model.arrays import (
 from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_mean, scale_of
 from bayescale.model.given import from_user
 from bayescale.model.leans import Curved, Lean
-from bayescale.model.population import deviations
+from bayescale.model.population import EFFECT_RATE, EFFECT_SHAPE, deviations
 from bayescale.model.response import at_rows, natural_of
 from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
@@ -130,7 +130,9 @@ def _vary(
     elif q.spread > 0:
         made[f"{name}_mean"] = pm.Normal(f"{name}_mean", 0.0, q.spread, shape=1)
     if q.role == "effect":
-        made[f"{name}_sd"] = pm.Gamma(f"{name}_sd", alpha=2.0, beta=3.0 / q.between, shape=1)
+        made[f"{name}_sd"] = pm.Gamma(
+            f"{name}_sd", alpha=EFFECT_SHAPE, beta=EFFECT_RATE / q.between, shape=1
+        )
         made[f"{name}_raw"] = pm.Normal(f"{name}_raw", 0.0, 1.0, **shape)
         return made
     for group, size in zip(structure.groups, structure.sizes, strict=True):

@@ -27,11 +27,19 @@ from scipy.special import gammaincinv
 from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import gammaln
 
+#: Shape of the gamma prior of the standard deviation of effects, and its rate times their scale.
+EFFECT_SHAPE, EFFECT_RATE = 2.0, 3.0
+
 
 def typical_deviation(q: Parameter) -> float:
     """Scale s of the prior, whose median is half of what the parameter names as `between`."""
     median_chi2 = 2 * gammaincinv(0.5 * q.between_dof, 0.5)
     return 0.5 * q.between * math.sqrt(median_chi2 / q.between_dof)
+
+
+def effect_spread(q: Parameter) -> float:
+    """Prior median of the standard deviation of an effect, a gamma of shape 2."""
+    return float(gammaincinv(EFFECT_SHAPE, 0.5)) / EFFECT_RATE * q.between
 
 
 class Spread(Protocol):
