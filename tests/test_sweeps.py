@@ -121,6 +121,13 @@ def test_a_sweep_says_how_many_fits_did_not_converge(tables):
         )  # fmt: skip
 
 
+def test_a_sweep_says_which_tables_go_against_the_law(tables):
+    x = tables["curve 0"].x["C"]
+    rising = bs.Runs({"flops": x, "score": x**0.05}, y="score", x={"C": "flops"})
+    with pytest.warns(bs.RunsWarning, match=r"score rises with flops.*\(up\)"):
+        swept({"up": rising, "down": tables["curve 0"]})
+
+
 def test_a_store_is_where_a_sweep_goes_on(sweep, tables, tmp_path):
     most = dict(list(tables.items())[:3])
     swept(most, store=tmp_path)

@@ -118,7 +118,7 @@ def fit(
         raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")
     structure = checked_structure(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
-    for hint in [*hints_of(law, noise, runs), *disagreements(structure, runs)]:
+    for hint in hints_of(structure, runs):
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
     options = {"draws": draws, "tune": tune, "chains": chains, "progressbar": progressbar}
     sampled, found = sample_with_care(structure, arrays, random_seed=seed, stream=stream, **options)
@@ -161,10 +161,11 @@ def seed_from(random_seed: Any) -> int:
     return int(random_seed)
 
 
-def hints_of(law: Law, noise: Noise | None, runs: Runs) -> Iterator[str]:
-    """Say what law and noise cannot tell from a table."""
-    yield from law.identifiability({s: runs.x[c] for s, c in law.columns(tuple(runs.x)).items()})
-    if noise is not None and noise.has_checkpoints and runs.y_se is not None:
+def hints_of(structure: Structure, runs: Runs) -> Iterator[str]:
+    """Say what law and noise cannot tell from a table, and where it goes against the law."""
+    yield from structure.law.identifiability({s: runs.x[c] for s, c in structure.columns})
+    yield from disagreements(structure, runs)
+    if structure.noise.has_checkpoints and runs.y_se is not None:
         yield (
             f"Checkpoints() carries the errors in {runs.names['y_se']} on along a run, as those of "
             "one evaluation set are; where they are independent, bands are too narrow: average "

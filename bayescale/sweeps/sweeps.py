@@ -87,7 +87,7 @@ def fit_many(
     -----
     RunsWarning
         If tables cannot tell some parameters of the law, or their standard errors from what
-        checkpoints carry on.
+        checkpoints carry on, or go against a law that can only fall or rise.
     ConvergenceWarning
         If fits fail the convergence gate even after a second, more careful run.
     RuntimeWarning
@@ -121,11 +121,12 @@ def fit_many(
     done: dict[str, _Done] = {}
     failures: dict[str, str] = {}
     tasks: dict[str, tuple[Any, ...]] = {}
+    structures: dict[str, Structure] = {}
     order: dict[Structure, int] = {}
     for name, runs in tables.items():
         own, path = seed_of(seed, name), None
         try:
-            structure = checked_structure(law, runs, pooling, noise, priors)
+            structure = structures[name] = checked_structure(law, runs, pooling, noise, priors)
             if store is not None:
                 path = file_of(store, name, structure, runs, {**options, "random_seed": own})
         except ValueError as error:
@@ -156,7 +157,7 @@ def fit_many(
         else:
             done[name] = outcome.value
     sweep = _sweep(tables, done, {name: failures[name] for name in tables if name in failures})
-    _warn(law, noise, tables, sweep)
+    _warn(structures, tables, sweep)
     return sweep
 
 
@@ -255,19 +256,20 @@ def _sweep(
     return Sweep(table, failures, {name: done[name].fit for name in there})
 
 
-def _warn(law: Law, noise: Noise | None, tables: Mapping[str, Runs], sweep: Sweep) -> None:
+def _warn(structures: Mapping[str, Structure], tables: Mapping[str, Runs], sweep: Sweep) -> None:
     """Warn once for every kind of thing, however many tables it concerns."""
     hints: dict[str, list[str]] = {}
     for name, runs in tables.items():
         if name in sweep.fits:
-            for hint in hints_of(law, noise, runs):
+            for hint in hints_of(structures[name], runs):
                 hints.setdefault(hint, []).append(name)
     for fitted, ceilings in sweep.table["unlearned"].items():
         if ceilings:
             hint = f"the ceiling {ceilings} is as wide as its prior; see bs.learned(fit)"
             hints.setdefault(hint, []).append(str(fitted))
     said: list[tuple[type[Warning], str]] = [
-        (RunsWarning, f"{law.title}: {hint} ({_some(n)})") for hint, n in hints.items()
+        (RunsWarning, f"{structures[n[0]].law.title}: {hint} ({_some(n)})")
+        for hint, n in hints.items()
     ]
     strayed = [name for name, good in sweep.table["converged"].items() if not good]
     if strayed:
