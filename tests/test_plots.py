@@ -265,16 +265,19 @@ def test_a_few_points_are_not_joined_to_a_curve(fit):
     assert broken is not None
 
 
-def test_measurements_at_other_values_of_an_input_that_is_fixed_are_pale():
+@pytest.mark.parametrize("D_per_N", [None, 10.0], ids=["fixed", "along a path"])
+def test_measurements_at_other_values_of_an_input_than_the_curve_has_are_pale(D_per_N):
     N, D = map(np.ravel, np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
     table = {"params": N, "tokens": D, "loss": np.linspace(4, 2, 9)}
     joint = Runs(table, y="loss", x={"N": "params", "D": "tokens"})
     constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
     fit = known_fit(laws.Chinchilla(), joint, constants)
-    ax = fit.forecast({"N": np.geomspace(1e8, 1e10, 10), "D": 1e10}, kind="mean").plot()
+    sizes = np.geomspace(1e8, 1e10, 10)
+    ax = fit.forecast({"N": sizes, "D": D_per_N * sizes if D_per_N else 1e10}, kind="mean").plot()
+    near = np.isclose(D, D_per_N * N if D_per_N else 1e10)
     (here,), (elsewhere,) = drawn(ax, "data"), drawn(ax, "data elsewhere")
-    assert sorted(here.get_ydata()) == pytest.approx(sorted(joint.y[D == 1e10]))
-    assert sorted(elsewhere.get_ydata()) == pytest.approx(sorted(joint.y[D != 1e10]))
+    assert sorted(here.get_ydata()) == pytest.approx(sorted(joint.y[near]))
+    assert sorted(elsewhere.get_ydata()) == pytest.approx(sorted(joint.y[~near]))
     assert elsewhere.get_alpha() < here.get_alpha()
     assert "data at other D" in legend_of(ax)
 

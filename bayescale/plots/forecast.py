@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FEW = 8
 #: How opaque measurements at other values of the inputs that are not on the axis are.
 FADED = 0.3
+#: How near such a value is, in its logarithm, where it counts as that of a curve.
+NEAR = 0.05
 
 
 def plot_forecast(
@@ -182,20 +184,32 @@ def _draw(
         for g, label in zip(groups, key, strict=True):
             mine = mine[mine[g] == str(label)]
         seen, marks = (mine, (look.colour, look.marker)) if len(mine) else (rows, ("0.7", "."))
-        here = np.ones(len(seen), bool)
-        for other in others:
-            here &= seen[other].isin(series[other]).to_numpy()
+        series = series.sort_values(at, kind="stable").drop_duplicates([at, *others])
+        here = _beside(series, seen, at, others)
         _measurements(ax, seen[here], at, *marks, gid="data")
         _measurements(ax, seen[~here], at, *marks, gid="data elsewhere", alpha=FADED)
         if len(seen):
             edges.append(seen[at].max())
-        series = series.sort_values(at, kind="stable").drop_duplicates([at, *others])
         if len(series) < FEW or (others and not series[at].is_unique):
             _scattered(ax, series, forecast.ci_prob, at, look)
         else:
             _curve(ax, series, forecast.ci_prob, at, look, opacity)
     if edges and not others and any(table[at] > max(edges)):
         ax.axvline(max(edges), color=GREY, linestyle=":", linewidth=0.8, zorder=0, gid="edge")
+
+
+def _beside(
+    series: "pd.DataFrame", rows: "pd.DataFrame", at: str, others: Sequence[str]
+) -> np.ndarray:
+    """Whether rows have the other inputs that the forecast has at their place on the axis."""
+    here = np.ones(len(rows), bool)
+    for other in others:
+        if series[at].is_unique:
+            path = np.interp(np.log(rows[at]), np.log(series[at]), np.log(series[other]))
+            here &= np.abs(np.log(rows[other]) - path).to_numpy() < NEAR
+        else:
+            here &= rows[other].isin(series[other]).to_numpy()
+    return here
 
 
 def _measurements(
