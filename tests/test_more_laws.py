@@ -375,6 +375,31 @@ def test_the_best_fraction_of_quantised_tokens_is_that_of_the_lowest_loss():
     assert 0.01 < fraction[0] == fraction[1] < 0.99
 
 
+def test_learning_rates_and_batches_at_the_ends_of_a_plateau_lose_what_was_allowed():
+    law = bs.laws.StepLaw()
+    constants = dict(law.example.parameters)
+    best_lr, best_batch = law.optimum(1e9, 1e11, constants)
+    best = law(1e9, 1e11, best_lr, best_batch, **constants)
+    rates, batches = law.plateau(1e9, 1e11, constants, excess=0.02)
+    lost = [law(1e9, 1e11, lr, best_batch, **constants) / best for lr in rates]
+    assert np.allclose(lost, 1.02)
+    assert rates[0] < best_lr < rates[1]
+    lr = np.geomspace(best_lr / 1e3, best_lr * 1e3, 20_001)
+    lost = [law(1e9, 1e11, lr, batch, **constants).min() / best for batch in batches]
+    assert np.allclose(lost, 1.02, atol=1e-5)
+    assert batches[0] < best_batch < batches[1]
+
+
+@pytest.mark.parametrize("error", [1e-3, 0.05, 0.5])
+def test_the_group_for_an_error_of_rounding_inverts_the_law(error):
+    law = bs.laws.QATError(G_r=64.0)
+    constants = law.presets["w4a4_2025"]
+    group = law.group_for(error, 7e9, 1e12, constants)
+    lost = law(7e9, 1e12, group, **constants) - law(7e9, 1e12, 1.0, **constants)
+    assert group > 1
+    assert lost == pytest.approx(error)
+
+
 def test_half_a_parameter_counts_at_the_width_where_half_is_lost():
     law = bs.laws.EffectiveParameters()
     constants = law.example.parameters

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, positive
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sum
@@ -38,6 +40,8 @@ class ParScale(Law):
     1.041
     >>> round(float(law.multiplier(8.0, law.presets["stack_2025"])), 2)
     1.82
+    >>> round(float(law.streams_for(1.82, law.presets["stack_2025"])), 1)
+    8.1
     """
 
     tokens: bool = False
@@ -79,9 +83,11 @@ class ParScale(Law):
 
     def multiplier(self, P: Any, constants: Mapping[str, Any]) -> Any:
         """How many times the parameters P streams are worth; `constants` may be a posterior."""
-        import numpy as np
-
         return 1 + constants["k"] * np.log(P)
+
+    def streams_for(self, multiplier: Any, constants: Mapping[str, Any]) -> Any:
+        """Streams that are worth a multiple of the parameters; inverse of :meth:`multiplier`."""
+        return np.exp((multiplier - 1) / constants["k"])
 
     def _effective(self, xp: Any, p: Parameters, N: Any, P: Any) -> Any:
         """Logarithm of the effective parameters."""

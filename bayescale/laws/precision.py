@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import log, log2
 from typing import Any
 
+import numpy as np
+
 from bayescale.laws.base import (
     Law,
     Parameter,
@@ -197,6 +199,10 @@ class QATError(Law):
     >>> w4a4 = law.presets["w4a4_2025"]
     >>> round(float(law(3e8, 3e10, 128, **w4a4) - law(3e8, 3e10, 1, **w4a4)), 4)
     0.0608
+    >>> round(float(law.rounding_error(3e8, 3e10, 128, w4a4)), 4)
+    0.0608
+    >>> round(float(law.group_for(0.0608, 3e8, 3e10, w4a4)))
+    128
     """
 
     N_r: float = 3e8
@@ -257,6 +263,17 @@ class QATError(Law):
             p.log_B - p.beta * log_D,
             choose(G > 1, error + p.gG * groups, LOG_ZERO),
         )
+
+    def rounding_error(self, N: Any, D: Any, G: Any, constants: Mapping[str, Any]) -> Any:
+        """Nats per token that rounding costs; none at G = 1."""
+        v = constants
+        of_size = v["delta"] * (N / self.N_r) ** -v["gN"] * (D / self.D_r) ** v["gD"]
+        return of_size * (np.log2(G) / log2(self.G_r)) ** v["gG"]
+
+    def group_for(self, error: Any, N: Any, D: Any, constants: Mapping[str, Any]) -> Any:
+        """Largest group size G that costs at most `error` nats per token by rounding."""
+        at_reference = self.rounding_error(N, D, self.G_r, constants)
+        return self.G_r ** ((error / at_reference) ** (1 / constants["gG"]))
 
     def log_reducible(self, xp: Any, p: Parameters, *x: Any) -> Any:
         """See :meth:`Law.log_reducible`; the rounding error comes on top."""

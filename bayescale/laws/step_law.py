@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
+import numpy as np
+
 from bayescale.laws.base import (
     Law,
     Parameters,
@@ -57,6 +59,11 @@ class StepLaw(Law):
     >>> lr, batch = law.optimum(1e9, 1e11, law.presets["li_2025"])
     >>> round(float(lr), 4), round(float(batch) / 1e6, 2)
     (0.0016, 1.11)
+    >>> constants = law.example.parameters
+    >>> (low, high), _ = law.plateau(1e9, 1e11, constants, excess=0.01)
+    >>> best = law(1e9, 1e11, lr, batch, **constants)
+    >>> round(float(law(1e9, 1e11, low, batch, **constants) / best), 6)
+    1.01
     """
 
     N_r: float = 1e9
@@ -103,6 +110,37 @@ class StepLaw(Law):
         size, data = N / self.N_r, D / self.D_r
         lr = constants["lr_r"] * size ** -constants["p"] * data ** constants["q"]
         return lr, constants["B_r"] * data ** constants["r"]
+
+    def plateau(
+        self, N: Any, D: Any, constants: Mapping[str, Any], excess: float = 0.01
+    ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        r"""Learning rates, then batches, whose loss exceeds the best by at most a share `excess`.
+
+        Learning rates are those at the best batch; batches those with the best learning rate of
+        every batch.  With the reducible loss R, half a range in ln lr is
+        :math:`\sqrt{e (E + R) / (R\, h_{lr})}` and in ln B :math:`\sqrt{e (E + R) / (R\, h_B)}`.
+
+        Parameters
+        ----------
+        N, D : float
+            Parameters and tokens of the run.
+        constants : mapping
+            All constants of the law; may be the variables of a posterior.
+        excess : float
+            Share of the best loss.
+
+        Returns
+        -------
+        tuple of tuple
+            Lowest and highest learning rate; lowest and highest batch, in the units of the table.
+        """
+        v = constants
+        reducible = v["A_N"] * N ** -v["a_N"] + v["A_D"] * D ** -v["a_D"]
+        bowl = excess * (v["E"] + reducible) / reducible
+        best = self.optimum(N, D, constants)
+        half = (np.exp((bowl / v[h]) ** 0.5) for h in ("h_lr", "h_B"))
+        lr, batch = ((x / factor, x * factor) for x, factor in zip(best, half, strict=True))
+        return lr, batch
 
     def log_mean(self, xp: Any, p: Parameters, N: Any, D: Any, lr: Any, B: Any) -> Any:
         """See :meth:`Law.log_mean`."""
