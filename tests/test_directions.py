@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 
 import bayescale as bs
 from bayescale.fitting.directions import disagreements
-from bayescale.fitting.fitting import checked_structure
+from bayescale.model.structure import structure_of
 
 LAWS = bs.laws
 
@@ -167,7 +167,7 @@ def said(law, columns, y="y", groups=(), **options):
     """What is said of measurements that go against a law, before anything is sampled."""
     x = [s for s in columns if s in law.inputs or s == "C"]
     runs = bs.Runs(columns, y=y, x={s: s for s in x}, groups=list(groups), **options)
-    return list(disagreements(checked_structure(law, runs), runs))
+    return list(disagreements(structure_of(law, runs), runs))
 
 
 SCALE = np.geomspace(1e17, 1e20, 6)

@@ -5,7 +5,6 @@ import pytest
 from scipy import special
 
 import bayescale as bs
-from bayescale.fitting.fitting import checked_structure
 from bayescale.laws import (
     bleu_log,
     coverage_beta,
@@ -18,6 +17,7 @@ from bayescale.laws import (
     ttspm,
 )
 from bayescale.model.arrays import arrays_of
+from bayescale.model.structure import structure_of
 from bayescale.testing import testing
 
 NAMES = [
@@ -193,7 +193,7 @@ def test_far_past_its_midpoint_the_rl_sigmoid_is_a_power_law_with_a_floor():
 
 def start_of_ceiling(table, y):
     law, runs = bs.laws.RLSigmoid(), bs.Runs(table, y=y, x={"C": "C"})
-    return arrays_of(checked_structure(law, runs), runs)["scale_A"].item()
+    return arrays_of(structure_of(law, runs), runs)["scale_A"].item()
 
 
 @pytest.mark.parametrize("rows", [3, 60, 500])

@@ -19,7 +19,7 @@ from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root, log1mexp
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
-from bayescale.posterior.unseen import natural_at_cells, parameters
+from bayescale.posterior.unseen import natural_at_cells
 from bayescale.testing import testing
 from bayescale.testing.recovery import check_recovery
 
@@ -207,7 +207,7 @@ def test_levels_of_a_new_label_make_up_what_those_of_fitted_ones_do(name):
     found = natural_at_cells(
         fit.structure, draws, fit.arrays, [(0,), (3,)], np.random.default_rng(0)
     )
-    p = parameters({q.name: found[q.name] for q in law.parameters})
+    p = Parameters.of(np, {q.name: found[q.name] for q in law.parameters})
     x = anchor(np, {k: v.mean(axis=0) for k, v in fit.arrays.items() if k.startswith("anchor_")})
     known, new = law.log_reducible(np, p, *x).T
     np.testing.assert_allclose(new, known)

@@ -6,11 +6,11 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale.fitting.fitting import checked_structure
 from bayescale.forecast.prior import coordinates_from_prior
 from bayescale.laws.base import exponent, positive_bend
 from bayescale.model.arrays import arrays_of
 from bayescale.model.population import deviations, draw_between, typical_deviation
+from bayescale.model.structure import structure_of
 from bayescale.posterior.posterior import natural_dataset
 from bayescale.sampling.gate import mixing
 from bayescale.sampling.sampling import sample
@@ -66,7 +66,7 @@ def test_what_is_said_of_a_population_is_in_the_unit_of_its_parameter():
     table = {"C": x, "y": y, "family": family}
     runs = bs.Runs(table, y="y", x="C", groups="family")
     noise = bs.Normal(scale=bs.Partial("family"))
-    structure = checked_structure(bs.laws.LogLaw(), runs, noise=noise)
+    structure = structure_of(bs.laws.LogLaw(), runs, noise=noise)
     arrays = arrays_of(structure, runs)
     apart = {f"centred_{name}": np.zeros(3) for name in ("b", "sigma")}
     draws = coordinates_from_prior(structure, arrays | apart, 20, 0)
@@ -87,7 +87,7 @@ def test_no_spread_is_said_of_what_is_counted_from_the_data_of_every_group():
     pooling = {name: bs.Partial("family") for name in ("E", "A", "alpha")}
 
     def spreads(**priors):
-        structure = checked_structure(bs.laws.OffsetPowerLaw(), runs, pooling, None, priors)
+        structure = structure_of(bs.laws.OffsetPowerLaw(), runs, pooling, None, priors)
         arrays = arrays_of(structure, runs)
         draws = coordinates_from_prior(structure, arrays, 20, 0)
         with_chain = {name: values[None] for name, values in draws.items()}
@@ -101,7 +101,7 @@ def test_no_spread_is_said_of_what_is_counted_from_the_data_of_every_group():
 def test_families_that_do_not_bend_leave_a_crossover_in_one_mode():
     near = bs.datasets.near_frontier(bs.datasets.tinylm().query("role == 'fit'"))
     runs = bs.Runs(near, y="loss", x={"C": "flops"}, groups={"family": "arch", "dataset": "corpus"})
-    structure = checked_structure(bs.laws.CrossoverPowerLaw(), runs, None, None, None)
+    structure = structure_of(bs.laws.CrossoverPowerLaw(), runs, None, None, None)
     arrays = arrays_of(structure, runs)
     draws = sample(structure, arrays, draws=600, tune=400, chains=4, random_seed=1).draws
     assert mixing(draws)["max_rhat"] < 1.05

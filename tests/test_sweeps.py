@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.fitting.fitting import checked_structure
 from bayescale.model.signature import prior_text
+from bayescale.model.structure import structure_of
 from bayescale.sampling import sampling
 from bayescale.sweeps.execution import map_fits
 from bayescale.sweeps.store import file_of
@@ -153,8 +153,8 @@ def test_a_store_knows_what_a_fit_is_of(sweep, tmp_path):
     def path(name="a", structure=fit.structure, runs=fit.runs, **settings):
         return file_of(tmp_path, name, structure, runs, {"draws": 50, **settings})
 
-    longer = checked_structure(bs.laws.OffsetPowerLaw(), fit.runs)
-    normal = checked_structure(bs.laws.PowerLaw(), fit.runs, noise=bs.LogNormal())
+    longer = structure_of(bs.laws.OffsetPowerLaw(), fit.runs)
+    normal = structure_of(bs.laws.PowerLaw(), fit.runs, noise=bs.LogNormal())
     others = [path("b"), path(draws=51), path(runs=curve(9)), path(structure=longer)]
     assert len({path(), path(), *others, path(structure=normal)}) == 6
 
@@ -203,7 +203,7 @@ def test_a_store_knows_what_law_and_noise_call_and_inherit(
     law, noise, changed, tmp_path, monkeypatch
 ):
     def path():
-        structure = checked_structure(law, curve(0), noise=noise)
+        structure = structure_of(law, curve(0), noise=noise)
         return file_of(tmp_path, "a", structure, curve(0), {})
 
     before = path()

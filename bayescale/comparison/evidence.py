@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.fitting.fitting import checked_structure
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of, model_arrays
+from bayescale.model.structure import structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.runs import Runs
@@ -75,7 +75,7 @@ def log_evidence(
     >>> bool(with_floor - bs.log_evidence(bs.laws.PowerLaw(), runs) > 2.3)
     True
     """
-    structure = checked_structure(law, runs, pooling, noise, priors)
+    structure = structure_of(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
     size = compiled.n_dim

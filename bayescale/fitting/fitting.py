@@ -13,7 +13,6 @@ import numpy as np
 from bayescale.fitting.directions import disagreements
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
-from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
@@ -116,7 +115,7 @@ def fit(
     seed = seed_from(random_seed)
     if stream is not None and Path(stream).exists() and any(Path(stream).iterdir()):
         raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")
-    structure = checked_structure(law, runs, pooling, noise, priors)
+    structure = structure_of(law, runs, pooling, noise, priors)
     arrays = arrays_of(structure, runs)
     for hint in hints_of(structure, runs):
         warnings.warn(f"{law.title}: {hint}", RunsWarning, stacklevel=2)
@@ -139,19 +138,6 @@ def fit(
     return Fit(law, runs, structure, arrays, sampled.draws, sampled.stats, found, seed)
 
 
-def checked_structure(
-    law: Law,
-    runs: Runs,
-    pooling: Mapping[str, Pooling] | None = None,
-    noise: Noise | None = None,
-    priors: Mapping[str, Any] | None = None,
-) -> Structure:
-    """Structure of a fit of a table, with the noise that its law expects where nobody says."""
-    structure = structure_of(law, runs, pooling, noise_of(law, runs, noise), priors)
-    check_names(structure, runs)
-    return structure
-
-
 def seed_from(random_seed: Any) -> int:
     """Seed of a sampler: 0 where nobody says."""
     if random_seed is None:
@@ -171,18 +157,6 @@ def hints_of(structure: Structure, runs: Runs) -> Iterator[str]:
             "one evaluation set are; where they are independent, bands are too narrow: average "
             "neighbouring checkpoints and leave out y_se="
         )
-
-
-def check_names(structure: Structure, runs: Runs) -> None:
-    """Refuse groups whose names posteriors give to parameters."""
-    suffixes = ("", "_raw", "_mean", "_sd", "_population")
-    taken = {f"{q.name}{suffix}" for q in structure.parameters for suffix in suffixes}
-    for group in runs.groups:
-        if group in taken:
-            raise ValueError(
-                f"{structure.law.title} or its noise has a parameter {group!r}: give the group "
-                f"another name, e.g. Runs(..., groups={{'the_{group}': {runs.names[group]!r}}})"
-            )
 
 
 def sample_with_care(

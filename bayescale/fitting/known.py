@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.fitting.fitting import Fit, check_names
+from bayescale.fitting.fitting import Fit
 from bayescale.laws.base import Law, Parameter, Parameters
 from bayescale.laws.numerics import log_sum, logit_of_log
 from bayescale.model.arrays import Arrays, arrays_of
@@ -67,15 +67,14 @@ def known_fit(
     everywhere = Independent(*groups) if groups else Shared()
     pooling = {q.name: everywhere for q in law.parameters}
     structure = structure_of(law, runs, pooling, noise, None)
-    check_names(structure, runs)
     arrays = arrays_of(structure, runs)
     wanted = _wanted(structure, parameters)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = _coordinates_of(structure, arrays, wanted)
     draws = sampled_of(structure, z, arrays)
     found = natural(np, structure, draws, arrays)
-    for name, (kind, values) in found.items():
-        if not np.allclose(np.exp(values) if kind == "logs" else values, wanted[name], rtol=1e-9):
+    for name, values in Parameters.of(np, found).items():
+        if not np.allclose(values, wanted[name], rtol=1e-9):
             raise ValueError(f"{law.title} cannot have these values of {name!r} on this table")
     samples = len(draws[f"{structure.parameters[0].name}_raw"])
     stats = {"energy": np.zeros((1, samples)), "diverging": np.zeros((1, samples), bool)}

@@ -10,10 +10,9 @@ from bayescale.laws.base import Parameters
 from bayescale.model.arrays import Arrays, along_runs, formula_inputs, least_gaps
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
-from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 from bayescale.noise import Checkpoints, Noise
-from bayescale.posterior.unseen import natural_at_cells, parameters
+from bayescale.posterior.unseen import natural_at_cells
 from bayescale.runs.hints import extremes
 
 
@@ -176,7 +175,9 @@ def predict(
         a model.
     """
     found = natural_at_cells(structure, draws, arrays, points.cells, rng)
-    p = parameters({name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()})
+    p = Parameters.of(
+        np, {name: (kind, values[:, points.cell]) for name, (kind, values) in found.items()}
+    )
     law, noise = structure.law, structure.noise
     x = points.made or [np.exp(values) for values in points.log_x.values()]
     curve = noise.curve(np, law, p, *x)
@@ -304,7 +305,7 @@ def _moments_of_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     found = natural(np, structure, draws, arrays)
     units = {name: index[rows] for name, index in row_units(structure, arrays).items()}
-    p = at_rows(np, found, units)
+    p = Parameters.of(np, found, units)
     x = [values[rows] for values in formula_inputs(np, arrays)]
     law = structure.law
     curve = noise.curve(np, law, p, *x)

@@ -10,7 +10,6 @@ from bayescale.forecast.predictive import predict
 from bayescale.laws.base import Law
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import with_spreads
-from bayescale.model.slips import noise_of
 from bayescale.model.structure import SEQUENCE, Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
@@ -80,7 +79,7 @@ def prior_predictive(
     >>> bool((prior["prior"]["alpha"] > 0).all())
     True
     """
-    structure = structure_of(law, runs, pooling, noise_of(law, runs, noise), priors)
+    structure = structure_of(law, runs, pooling, noise, priors)
     return prior_of(
         structure, arrays_of(structure, runs), runs, x, groups, draws=draws, random_seed=random_seed
     )

@@ -54,13 +54,13 @@ class AdversarialPower(Law):
     example = Example({"e0": 0.02, "A": 30.0, "g": 1.1}, {"eps": (1e-3, 0.1)}, noise=0.05)
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Clean error if it is included, amplitude and exponent."""
         clean = (floor("e0"),) if self.clean else ()
         return (*clean, level("A"), exponent("g", median=1.0, spread=0.3, between=0.15))
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Small attacks: a power law that grows."""
         nothing = {"e0": 0.0} if self.clean else {}
         small = lambda v: {"A": v["A"], "alpha": -v["g"]}  # noqa: E731

@@ -8,7 +8,7 @@ whether it is pooled; a law therefore says nothing about sampling.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -153,6 +153,10 @@ def ceiling(name: str) -> Parameter:
     return Parameter(name, "ceiling", "unit", 1.2, 1.1, 0.5)
 
 
+#: Every parameter as its logarithm or its value, as it comes from a coordinate.
+Found = Mapping[str, tuple[str, Any]]
+
+
 class Parameters(Mapping[str, Any]):
     """Values of the parameters of a law: ``p.alpha``, ``p["alpha"]`` and ``p.log_alpha``.
 
@@ -172,6 +176,15 @@ class Parameters(Mapping[str, Any]):
         self._logs = dict(logs or {})
         self._unit_of_row = dict(unit_of_row or {})
         self._at_rows: dict[tuple[str, str], Any] = {}
+
+    @classmethod
+    def of(
+        cls, xp: Any, found: "Found", unit_of_row: Mapping[str, Any] | None = None
+    ) -> "Parameters":
+        """Collect ("logs" | "values", array) pairs, spread over rows where units have an index."""
+        values = {name: value for name, (kind, value) in found.items() if kind == "values"}
+        logs = {name: value for name, (kind, value) in found.items() if kind == "logs"}
+        return cls(xp, values, logs, unit_of_row)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
@@ -253,19 +266,36 @@ class Law:
     of: str | None = None
 
     name: ClassVar[str] = ""
-    inputs: ClassVar[tuple[str, ...]] = ("x",)
-    #: Inputs of which a larger run does not have more, such as a ratio, a bit-width or a loss.
-    conditions: ClassVar[tuple[str, ...]] = ()
-    response: ClassVar[str] = "positive"
-    #: "lower" or "higher" where the law says what it is a law of, such as an accuracy.
-    better: ClassVar[str | None] = None
-    parameters: ClassVar[tuple[Parameter, ...]] = ()
-    #: A worked case; published constants by name; +1 or -1 for inputs in which the response always
-    #: rises or falls; laws that this one turns into.
-    example: ClassVar[Example | None] = None
-    presets: ClassVar[Mapping[str, Mapping[str, float]]] = {}
-    monotone: ClassVar[Mapping[str, int]] = {}
-    limits: ClassVar[tuple[Limit, ...]] = ()
+    if TYPE_CHECKING:  # attributes of a class, or properties where they depend on options
+
+        @property
+        def inputs(self) -> tuple[str, ...]: ...
+        @property
+        def conditions(self) -> tuple[str, ...]: ...
+        @property
+        def response(self) -> str: ...
+        @property
+        def better(self) -> str | None: ...
+        @property
+        def parameters(self) -> tuple[Parameter, ...]: ...
+        @property
+        def example(self) -> Example | None: ...
+        @property
+        def presets(self) -> Mapping[str, Mapping[str, float]]: ...
+        @property
+        def monotone(self) -> Mapping[str, int]: ...
+        @property
+        def limits(self) -> tuple[Limit, ...]: ...
+    else:
+        inputs = ("x",)
+        conditions = ()
+        response = "positive"
+        better = None
+        parameters = ()
+        example = None
+        presets = {}
+        monotone = {}
+        limits = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register the law under its name, or else under that of its module and class.

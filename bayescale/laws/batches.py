@@ -83,12 +83,12 @@ class CriticalBatch(Law):
         return {**steps, **_kaplan_batch(self.at)}
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants at the reference loss; none for a law of the reducible loss."""
         return {} if self.floor else {"kaplan_2020": self._kaplan()}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Losses of language models."""
         return Example(self._kaplan(), {"L": (2.5, 4.5), "B": (6e4, 3e7)}, noise=0.05)
 
@@ -173,13 +173,13 @@ class BatchTrajectory(Law):
     )
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants at the reference loss."""
         run = {"Nc": 6.5e13, "aN": 0.077, "Sc": _KAPLAN_STEPS, "aS": 0.76}
         return {"kaplan_2020": {**run, **_kaplan_batch(self.at)}}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Runs of language models."""
         ranges = {"N": (1e6, 1e9), "S": (1e3, 2e5), "B": (3e4, 3e6)}
         return Example(self.presets["kaplan_2020"], ranges)

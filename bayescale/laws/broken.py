@@ -75,7 +75,7 @@ class BrokenPowerLaw(Law):
             )
 
     @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, level, first exponent, then change, location and width of every break."""
         bends = [
             q
@@ -91,7 +91,7 @@ class BrokenPowerLaw(Law):
         return (floor("E"), level("A"), first, *bends)
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Breaks a decade apart, the second of them upwards."""
         made = {"E": 0.5, "A": 20.0, "c0": 0.15}
         bends = ((0.3, 1e8, 0.3), (-0.1, 1e9, 0.2), (0.2, 1e10, 0.4))
@@ -100,7 +100,7 @@ class BrokenPowerLaw(Law):
         return Example(made, {"x": (1e5, 1e11)})
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Without bends a power law with a floor."""
         straight = lambda v: {"E": v["E"], "A": v["A"], "alpha": v["c0"]}  # noqa: E731
         nothing = {f"c{i}": 0.0 for i in range(1, self.breaks + 1)}

@@ -50,18 +50,18 @@ class BivariatePower(Law):
         _check_symbols(self.over)
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """The symbols of `over`."""
         return self.over
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor if wanted, level, and a signed exponent for every input."""
         powers = tuple(slope(f"a_{s}", spread=0.7, of="A") for s in self.over)
         return (*((floor("E"),) if self.offset else ()), level("A"), *powers)
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Learning rates that fall with the first input and rise with the others."""
         first, *rest = self.over
         powers = {f"a_{first}": 0.7, **{f"a_{s}": -0.3 for s in rest}}
@@ -69,7 +69,7 @@ class BivariatePower(Law):
         return Example({"E": 1e-3, "A": 3.0, **powers}, ranges, noise=0.05)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Where nothing but the first input matters, a power law of it."""
         first, *rest = self.over
         name, kept = ("power_law_offset", ("E", "A")) if self.offset else ("power_law", ("A",))
@@ -119,23 +119,23 @@ class AdditivePower(Law):
         _check_symbols(self.over)
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """The symbols of `over`."""
         return self.over
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, then level and exponent of every input."""
         terms = ((level(f"A_{s}"), exponent(f"a_{s}", of=f"A_{s}")) for s in self.over)
         return (floor("E"), *(q for term in terms for q in term))
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """More of anything helps."""
         return dict.fromkeys(self.over, -1)
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Losses over model size, then over amounts of data."""
         first, *rest = self.over
         terms = {f"A_{first}": 480.0, f"a_{first}": 0.35}
@@ -144,7 +144,7 @@ class AdditivePower(Law):
         return Example({"E": 1.8, **terms}, ranges)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """With two inputs the additive law of model size and data."""
         if len(self.over) != 2:
             return ()

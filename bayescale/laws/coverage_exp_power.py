@@ -52,13 +52,13 @@ class CoverageExpPower(Law):
     monotone = {"k": 1}
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Amplitude and exponent, and the limit where it is estimated."""
         limit = (ceiling("c_inf"),) if self.saturating else ()
         return (level("a"), exponent("b", spread=0.8), *limit)
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """SWE-bench Lite, with a limit where the law has one."""
         limit = {"c_inf": 0.8} if self.saturating else {}
         return Example({"a": 1.839, "b": 0.2091, **limit}, {"k": (1.0, 250.0)}, noise=0.05)

@@ -67,7 +67,7 @@ class CrossoverPowerLaw(Law):
             )
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Two regimes of one exponent are a power law."""
         both = 2 ** (1 / self.sharpness)
         one = lambda v: {"E": v["E"], "A": both * v["A"] * v["xc"] ** v["a2"], "alpha": v["a2"]}  # noqa: E731

@@ -182,7 +182,7 @@ class M4(Law):
             raise ValueError(f"e0 must be positive, not {self.e0!r}: it is the response of a guess")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Asymptote, level, exponents and, unless it is given, the response of a guess."""
         fitted = () if self.e0 is not None else (ceiling("e0"),)
         return (

@@ -53,12 +53,12 @@ class InfiniteCompute(Law):
     name = "infinite_compute"
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """Sizes of data and model, and members."""
         return ("D", "N", "K") if self.data else ("N", "K")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, then level and exponent of data, model and ensemble."""
         by_data = (level("q"), exponent("r", of="q")) if self.data else ()
         return (
@@ -72,12 +72,12 @@ class InfiniteCompute(Law):
         )
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """More of anything helps."""
         return dict.fromkeys(self.inputs, -1)
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Hundreds of millions of tokens and parameters."""
         by_data = {"E0": 1.8, "q": 120.0, "r": 0.24} if self.data else {"E0": 3.0}
         constants = {"c": 6e4, "h": 0.7, "b": 60.0, "s": 0.3, "g": 0.9}
@@ -92,7 +92,7 @@ class InfiniteCompute(Law):
         )
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Without an ensemble a sum of powers of the sizes."""
         if not self.data:
             return ()

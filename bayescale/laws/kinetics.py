@@ -125,12 +125,12 @@ class KineticsCost(Law):
             raise ValueError(f"intensity must be positive, not {self.intensity!r}")
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """More answers, or longer ones, cost more and are right more often."""
         return {"k": 1, "Lo": 1}
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Over the cost, an exponentiated power law."""
         return (
             Limit(

@@ -49,7 +49,7 @@ class LogLaw(Law):
     example = Example({"a": -20.0, "b": 5.0}, {"x": (1e7, 1e11)}, noise=1.0)
 
     @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Value at ``x = 1`` and rise per decade."""
         wider = 1.0 if self.cap is None else CAPPED
         return (

@@ -60,18 +60,18 @@ class LogitGrowth(Law):
             raise ValueError(f"at must be a positive size, not {self.at!r}")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Level, exponent and, if wanted, curvature."""
         bend = (slope("c", spread=0.1, between=0.05),) if self.curved else ()
         return (level("A"), slope("b", mean=0.5, spread=0.5, of="A"), *bend)
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Models of ten million to a billion parameters."""
         return Example({"A": 60.0, "b": 0.6, "c": 0.05}, {"N": (1e7, 1.2e9)}, noise=0.1)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Without curvature a power law that grows."""
         straight = {"c": 0.0} if self.curved else {}
         return (

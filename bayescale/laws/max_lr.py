@@ -66,22 +66,22 @@ class MaxLRBatch(Law):
             raise ValueError(f"power must be positive, not {self.power!r}; None fits it")
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """The batch, and the learning rate of a run whose outcome is known."""
         return ("B", "lr") if self.outcomes else ("B",)
 
     @property
-    def conditions(self) -> tuple[str, ...]:  # type: ignore[override]
+    def conditions(self) -> tuple[str, ...]:
         """The learning rate of a run."""
         return ("lr",) if self.outcomes else ()
 
     @property
-    def response(self) -> str:  # type: ignore[override]
+    def response(self) -> str:
         """A learning rate, or the rate of stable runs."""
         return "unit" if self.outcomes else "positive"
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Limit, bend, power unless it is given, and the width of the border of outcomes."""
         power = (exponent("p", median=0.7, spread=0.35),) if self.power is None else ()
         bend = (location("B0", of="B"), *power)
@@ -90,19 +90,19 @@ class MaxLRBatch(Law):
         return (level("lr_inf"), *bend)
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """Larger batches bear larger learning rates."""
         return {"B": 1, "lr": -1} if self.outcomes else {"B": 1}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Batches from 16 to 16,384."""
         constants = {"lr_inf": 0.4, "B0": 500.0, "p": 0.9, "w": 0.3}
         inputs = {"B": (16.0, 16384.0), "lr": (0.005, 1.0)}
         return Example(constants, inputs, noise=0.05)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Far above `B0` the batch does not matter."""
         flat = Limit("power_law", {"B0": 1e-60}, lambda v: {"A": v["lr_inf"], "alpha": 0.0})
         return () if self.outcomes else (flat,)

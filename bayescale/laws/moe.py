@@ -81,22 +81,22 @@ class MoEEfficiencyLeverage(Law):
             raise ValueError(f"at must be a positive compute, not {self.at!r}")
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """Active share, granularity and compute."""
         return ("A", "G", "C") if self.granularity else ("A", "C")
 
     @property
-    def conditions(self) -> tuple[str, ...]:  # type: ignore[override]
+    def conditions(self) -> tuple[str, ...]:
         """The shape of a model, whatever its compute."""
         return self.inputs[:-1]
 
     @property
-    def better(self) -> str | None:  # type: ignore[override]
+    def better(self) -> str | None:
         """Leverages are the better the higher they are; losses go without saying."""
         return "higher" if self.ratios else None
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Those of the dense curve, where losses are fitted, and of the leverage."""
         dense = (floor("E"), level("K"), exponent("kappa", median=0.15, of="K"))
         fine = (slope("gamma", spread=0.03, between=0.01), slope("beta", spread=0.2, between=0.05))
@@ -109,14 +109,14 @@ class MoEEfficiencyLeverage(Law):
         )
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants of the leverage, at this reference compute; they say nothing about losses."""
         leverage = {"a": 1.23 - 7.61e-2 * log(self.at) / log(10.0), "d": -7.61e-2}
         fine = {"gamma": 1.67e-2, "beta": -1.17e-1} if self.granularity else {}
         return {"tian_2025": {**leverage, **fine, "A_start": 1.63e-2}} if self.ratios else {}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Dense models and models with up to 1 in 128 parameters active."""
         constants = {"E": 1.5, "K": 230.0, "kappa": 0.11, "a": -0.37, "d": -0.076}
         fine = {"gamma": 0.017, "beta": -0.12, "A_start": 0.016}
@@ -131,7 +131,7 @@ class MoEEfficiencyLeverage(Law):
         )
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Without leverage the dense curve."""
         none = {"a": 0.0, "d": 0.0, **({"gamma": 0.0, "beta": 0.0} if self.granularity else {})}
         dense = Limit(

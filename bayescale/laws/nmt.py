@@ -59,7 +59,7 @@ class NMTBivariate(Law):
     )
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Without a floor a product of powers."""
         product = lambda v: {  # noqa: E731
             "A": v["a"] * self.Ne0 ** v["pe"] * self.Nd0 ** v["pd"],

@@ -59,12 +59,12 @@ class ParScale(Law):
     )
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """Parameters, streams and, if wanted, tokens."""
         return ("N", "P", "D") if self.tokens else ("N", "P")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, scale and exponent of size, worth of a stream, and the data term."""
         data = (level("B"), exponent("beta", of="B")) if self.tokens else ()
         size = (
@@ -75,7 +75,7 @@ class ParScale(Law):
         return (floor("E"), *size, *data)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Where streams are worth nothing, a power law of size."""
         alone = lambda v: {"E": v["E"], "A": v["A"] ** v["alpha"], "alpha": v["alpha"]}  # noqa: E731
         nothing = {"k": 0.0, **({"B": 0.0} if self.tokens else {})}

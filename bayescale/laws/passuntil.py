@@ -64,24 +64,24 @@ class PassUntil(Law):
             raise ValueError(f"onset must be a positive size, not {self.onset!r}")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Amplitude and exponent, and the curvature where there is an onset."""
         bend = (slope("q", spread=0.1, between=0.05),) if self.onset else ()
         return (level("c"), exponent("a", median=0.4), *bend)
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """Whether larger models always pass more often."""
         return {} if self.onset else {"N": 1}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Models of 30 million to 3 billion parameters."""
         bend = {"q": 0.05} if self.onset else {}
         return Example({"c": 1.6e4, "a": 0.43, **bend}, {"N": (3e7, 3e9)}, noise=0.1)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Without curvature the line is straight."""
         straight = Limit("passuntil", {"q": 0.0}, lambda v: {"c": v["c"], "a": v["a"]})
         return (straight,) if self.onset else ()

@@ -86,7 +86,7 @@ class CapybaraFP(Law):
     )
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, three levels with exponents of size and data, and exponents of the bits."""
         own = (exponent("gD"), exponent("gN")) if self.free else ()
         return (
@@ -234,7 +234,7 @@ class QATError(Law):
     )
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants with the rounding error at this reference."""
         return {name: {**_BF16, **self._at_reference(*v)} for name, v in _ROUNDING.items()}
 
@@ -243,7 +243,7 @@ class QATError(Law):
         return {"delta": error, "gN": gN, "gD": gD, "gG": gG}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Weights and activations in four bits."""
         return Example(
             self.presets["w4a4_2025"],

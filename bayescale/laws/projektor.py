@@ -69,7 +69,7 @@ class Projektor(Law):
             raise ValueError(f"N_r and OT_r must be positive, not {self.N_r!r} and {self.OT_r!r}")
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Where the distance does not matter, a line in the logarithm of size."""
         return (
             Limit(

@@ -69,7 +69,7 @@ class PruningFrontier(Law):
             raise ValueError(f"at must be a positive number of examples, not {self.at!r}")
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Where the fraction does not matter, an offset power law."""
         return (
             Limit(

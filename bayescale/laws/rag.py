@@ -84,12 +84,12 @@ class RAGInference(Law):
     )
 
     @property
-    def response(self) -> str:  # type: ignore[override]
+    def response(self) -> str:
         """Normalised scores may be negative."""
         return "unit" if self.proportion else "real"
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants for normalised scores."""
         return {} if self.proportion else {"gemini_1.5_flash_2024": _FLASH}
 

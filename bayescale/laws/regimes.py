@@ -60,13 +60,13 @@ class FourRegimes(Law):
             raise ValueError(f"regime must be 'resolution' or 'variance', not {self.regime!r}")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, level and, where it is free, the exponent."""
         free = (exponent("alpha", median=0.5, spread=0.7, of="A"),)
         return (floor("L_inf"), level("A"), *(free if self.regime == "resolution" else ()))
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Both regimes are offset power laws."""
         return (
             Limit(

@@ -68,7 +68,7 @@ class DataConstrained(Law):
     )
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Those of the additive law, both scales of repetition, and the degradation."""
         wear = (
             positive("kappa", median=0.01, spread=1.5),
@@ -87,12 +87,12 @@ class DataConstrained(Law):
         )
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """Unless repeating harms, more of anything helps."""
         return {"U": -1} if self.degradation else {"N": -1, "D": -1, "U": -1}
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Where repeated tokens are as good as fresh ones, the additive law."""
         harmless = {"kappa": 0.0} if self.degradation else {}
         return (

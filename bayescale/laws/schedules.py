@@ -87,12 +87,12 @@ class LRAnnealing(Law):
     conditions = ("lr",)
 
     @property
-    def inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+    def inputs(self) -> tuple[str, ...]:
         """Step and learning rate of every row and, if wanted, the size of the model."""
         return ("step", "lr", "N") if self.sizes else ("step", "lr")
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Three schedules, of models of several sizes where these are wanted."""
         return Example(
             {**self._fineweb(), "lam": 0.999},
@@ -109,7 +109,7 @@ class LRAnnealing(Law):
             raise ValueError(f"N_r must be positive, not {self.N_r!r}: it is a model size")
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Floor, level and exponent of progress, gain and, unless it is given, its memory."""
         fitted = () if self.decay is not None else (fraction("lam", 0.999, 0.7, 0.3),)
         gain = 0.05 * (1 - (self.decay or 0.999)) / self.peak
@@ -133,14 +133,14 @@ class LRAnnealing(Law):
         return {**run, "F": 3.072 * 1e6**0.195, "gamma": 0.195, "g": 0.235}
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants for the decay that they were fitted with."""
         if self.decay is None:
             return {"fineweb_2025": {**self._fineweb(), "lam": 0.999}}
         return {"fineweb_2025": self._fineweb()} if self.decay == 0.999 else {}
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """Where sizes cost and gain nothing, and memory is that of the default, the default."""
         one = lambda v: {k: v[k] for k in ("E", "A", "alpha", "C")}  # noqa: E731
         at = {"F": 0.0, "g": 0.0} if self.sizes else {}

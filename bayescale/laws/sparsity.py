@@ -82,7 +82,7 @@ class ActivationSparsity(Law):
         return self.activation == "relu"
 
     @property
-    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self) -> tuple[Parameter, ...]:
         """Limit, amplitude and how fast it is reached."""
         if self._falls:
             shape = exponent("alpha", median=1.0, spread=0.5)
@@ -90,12 +90,12 @@ class ActivationSparsity(Law):
         return (ceiling("A0"), level("c"), exponent("alpha", median=0.4))
 
     @property
-    def monotone(self) -> dict[str, int]:  # type: ignore[override]
+    def monotone(self) -> dict[str, int]:
         """Sparser with ReLU, denser with SiLU."""
         return {"D": -1 if self._falls else 1}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Ten billion to a trillion tokens."""
         if self._falls:
             constants = {"A0": 0.065, "B": 0.06, "tau": 2e11, "alpha": 1.2}
@@ -104,7 +104,7 @@ class ActivationSparsity(Law):
         return Example(constants, {"D": (1e10, 1e12)}, noise=0.01)
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """The ReLU law is a stretched exponential."""
         same = lambda v: {  # noqa: E731
             "E": v["A0"],

@@ -89,13 +89,13 @@ class StepLaw(Law):
     )
 
     @property
-    def presets(self) -> dict[str, dict[str, float]]:  # type: ignore[override]
+    def presets(self) -> dict[str, dict[str, float]]:
         """Constants of the optimum at this reference; they say nothing about losses."""
         lr = {"lr_r": 1.797 * self.N_r**-0.713 * self.D_r**0.307, "p": 0.713, "q": 0.307}
         return {"li_2025": {**lr, "B_r": 0.581 * self.D_r**0.571, "r": 0.571}}
 
     @property
-    def example(self) -> Example:  # type: ignore[override]
+    def example(self) -> Example:
         """Round numbers for the surface, and the bowl around the published optimum."""
         surface = {"E": 1.7, "A_N": 400.0, "a_N": 0.34, "A_D": 1500.0, "a_D": 0.36}
         bowl = {"h_lr": 0.02, "h_B": 0.02, "t": -0.3}

@@ -64,7 +64,7 @@ class UShape(Law):
     )
 
     @property
-    def limits(self) -> tuple[Limit, ...]:  # type: ignore[override]
+    def limits(self) -> tuple[Limit, ...]:
         """A broken power law whose slopes have opposite signs."""
         sign = -1 if self.inverted else 1
         broken = lambda v: {  # noqa: E731

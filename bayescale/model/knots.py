@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
+from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import softplus
 from bayescale.model.leans import Curved, FromZero, Lean
 from bayescale.model.least_squares import linear_prior, normal_equation
-from bayescale.model.response import anchor, at_units, beside, split, transfer, unlinked
+from bayescale.model.response import anchor, beside, split, transfer, unlinked
 from bayescale.model.structure import Structure, is_linear
 
 #: Steps of Gauss and Newton, and their finite difference as a share of the prior median.
@@ -148,5 +148,5 @@ def _log_term(
         if n in names - set(fixed)
     }
     off = {q.name: 0.0 for q in law.with_role("floor", "exponent")}
-    p = at_units(xp, found).with_values(**(off | {anchored: 1.0} | fixed))
+    p = Parameters.of(xp, found).with_values(**(off | {anchored: 1.0} | fixed))
     return law.log_mean(xp, p, *(xp.exp(away + xp.log(x)) for x in anchor(xp, arrays)))

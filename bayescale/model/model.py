@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter
+from bayescale.laws.base import Law, Parameter, Parameters
 from bayescale.model.arrays import (
     Arrays,
     arrays_of,
@@ -20,8 +20,7 @@ from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_me
 from bayescale.model.given import from_user
 from bayescale.model.leans import Curved, Lean
 from bayescale.model.population import EFFECT_RATE, EFFECT_SHAPE, deviations
-from bayescale.model.response import at_rows, natural_of
-from bayescale.model.slips import noise_of
+from bayescale.model.response import natural_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling
@@ -60,7 +59,7 @@ def build_model(
     ValueError
         If law, noise, pooling and table do not fit.
     """
-    structure = structure_of(law, runs, pooling, noise_of(law, runs, noise), priors)
+    structure = structure_of(law, runs, pooling, noise, priors)
     return model_of(structure, arrays_of(structure, runs))
 
 
@@ -87,7 +86,7 @@ def model_of(structure: Structure, arrays: Arrays) -> "pm.Model":
             draws.update(_vary(structure, q, data, lean))
             z[q.name] = coordinate(pt, structure, q, draws, data, lean)
         found = natural_of(pt, structure, z, data)
-        rows = at_rows(pt, found, row_units(structure, data))
+        rows = Parameters.of(pt, found, row_units(structure, data))
         law, noise = structure.law, structure.noise
         curve = noise.curve(pt, law, rows, *formula_inputs(pt, data))
         noise.observe("y_observed", curve, rows, data)

@@ -74,7 +74,7 @@ def _anchored(
     }
     x = anchor(xp, arrays)
     if law.parameter(anchored).role == "intercept":
-        p = at_units(xp, at_anchor)
+        p = Parameters.of(xp, at_anchor)
         return {anchored: ("values", law.intercept_at(xp, p, z[anchored], *x))}
 
     parts = split(xp, structure, z)
@@ -86,7 +86,7 @@ def _anchored(
         }
     )
     shares, log_response = parts.log_shares, parts.log_reducible
-    p = at_units(xp, at_anchor).with_values(**dict.fromkeys(shares, 1.0))
+    p = Parameters.of(xp, at_anchor).with_values(**dict.fromkeys(shares, 1.0))
     log_response = log_response + law.log_top(p)
     for name, log_level in law.levels_at(xp, p, log_response, shares, *x).items():
         result[name] = ("logs", transfer(structure, log_level, anchored, name))
@@ -151,20 +151,3 @@ def transfer(structure: Structure, values: Any, source: str, target: str) -> Any
         # The compiler has a short way for sums over everything.
         return (values * weights[0]).sum(axis=-1)[..., None]
     return (values[..., None, :] * weights).sum(axis=-1)
-
-
-def at_units(xp: Any, found: Mapping[str, tuple[str, Any]]) -> Parameters:
-    """Parameters at units that are the same for all of them."""
-    return at_rows(xp, found, None)
-
-
-def at_rows(
-    xp: Any, found: Mapping[str, tuple[str, Any]], unit_of_row: Mapping[str, Any] | None
-) -> Parameters:
-    """Parameters at every row; a parameter without an index has one unit."""
-    return Parameters(
-        xp,
-        {name: value for name, (kind, value) in found.items() if kind == "values"},
-        {name: value for name, (kind, value) in found.items() if kind == "logs"},
-        unit_of_row,
-    )

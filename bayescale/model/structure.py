@@ -11,6 +11,7 @@ import numpy as np
 from bayescale.laws.base import Law, Parameter
 from bayescale.laws.validation import refuse_mistakes
 from bayescale.model.levels import refuse_bent_levels
+from bayescale.model.slips import noise_of
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling, Units, resolve_pooling, units_of
 from bayescale.runs import Runs
@@ -256,14 +257,34 @@ def _check_priors(parameters: Sequence[Parameter], priors: Mapping[str, Any]) ->
         raise ValueError(f"a prior of one level needs one of all: {', '.join(sorted(levels))}")
 
 
+def _check_names(structure: Structure, runs: Runs) -> None:
+    """Refuse groups whose names posteriors give to parameters, or to other groups together."""
+    suffixes = ("", "_raw", "_mean", "_sd", "_population")
+    taken = {f"{q.name}{suffix}" for q in structure.parameters for suffix in suffixes}
+    for group in runs.groups:
+        if group in taken:
+            raise ValueError(
+                f"{structure.law.title} or its noise has a parameter {group!r}: give the group "
+                f"another name, e.g. Runs(..., groups={{'the_{group}': {runs.names[group]!r}}})"
+            )
+    known: dict[str, tuple[str, ...]] = {}
+    for units in structure.units.values():
+        joined = "_".join(units.groups)
+        if known.setdefault(joined, units.groups) != units.groups:
+            raise ValueError(
+                f"the group {joined!r} is called like others together: give one of "
+                f"{', '.join(sorted({*units.groups, *known[joined]}))} another name"
+            )
+
+
 def structure_of(
     law: Law,
     runs: Runs,
-    pooling: Mapping[str, Pooling] | None,
-    noise: Noise,
-    priors: Mapping[str, Any] | None,
+    pooling: Mapping[str, Pooling] | None = None,
+    noise: Noise | None = None,
+    priors: Mapping[str, Any] | None = None,
 ) -> Structure:
-    """Structure of a model of one table.
+    """Structure of a model of one table, with the noise that its law expects where nobody says.
 
     Raises
     ------
@@ -273,6 +294,7 @@ def structure_of(
         If the law cannot be meant, or law, noise, pooling and table do not fit; the message says
         how to mend it.
     """
+    noise = noise_of(law, runs, noise)
     refuse_mistakes(law)
     needs_sequence = SEQUENCE in noise.claimed_groups
     if (needs_sequence or noise.has_checkpoints) and runs.sequence is None:
@@ -335,6 +357,7 @@ def structure_of(
         ),
         priors=tuple(sorted((priors or {}).items())),
     )
+    _check_names(structure, runs)
     if structure.anchored:
         x = {symbol: np.asarray(runs.x[column], float) for symbol, column in structure.columns}
         refuse_bent_levels(law, x, runs.sequence)

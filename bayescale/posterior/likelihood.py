@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bayescale.laws.base import Parameters
 from bayescale.model.arrays import Arrays, formula_inputs, is_row_array
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
-from bayescale.model.response import at_rows
 from bayescale.model.structure import Structure
 
 #: Draws times rows that are worked on at a time.
@@ -74,7 +74,7 @@ def _of_rows(arrays: Arrays, rows: np.ndarray) -> tuple[Arrays, np.ndarray]:
 
 
 def _densities(structure: Structure, draws: Mapping[str, np.ndarray], arrays: Arrays) -> np.ndarray:
-    rows = at_rows(np, natural(np, structure, draws, arrays), row_units(structure, arrays))
+    rows = Parameters.of(np, natural(np, structure, draws, arrays), row_units(structure, arrays))
     x = formula_inputs(np, arrays)
     law, noise = structure.law, structure.noise
     return np.asarray(noise.logpdf(noise.curve(np, law, rows, *x), rows, arrays))

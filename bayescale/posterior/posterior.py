@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
+from bayescale.laws.base import Parameter, Parameters
 from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import scale_of
 from bayescale.model.structure import Structure, group_labels
@@ -47,10 +47,9 @@ def natural_dataset(
         sizes = [structure.sizes[structure.groups.index(g)] for g in groups]
         cells = _representatives(structure, groups, sizes)
         found = natural_at_cells(structure, flat, arrays, cells, np.random.default_rng(seed))
+        p = Parameters.of(np, found)
         for q in members:
-            kind, values = found[q.name]
-            values = np.exp(values) if kind == "logs" else values
-            variables[q.name] = (("chain", "draw", *groups), values.reshape(*shape, *sizes))
+            variables[q.name] = (("chain", "draw", *groups), p[q.name].reshape(*shape, *sizes))
     for q in structure.parameters:
         variables.update(_population(structure, q, draws, arrays))
     used = {d for dims, _ in variables.values() for d in dims}

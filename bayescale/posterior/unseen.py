@@ -159,7 +159,7 @@ def _place_new(
         q.name: (fitted[q.name][0], fitted[q.name][1][:, np.array(structure.units[q.name].of_cell)])
         for q in law.parameters
     }
-    p = parameters(at_cells)
+    p = Parameters.of(np, at_cells)
     reached = law.mean(np, p, *x) if additive else law.log_reducible(np, p, *x)
     proportion = law.response == "unit"
     reached = logit_of_log(np, reached - law.log_top(p)) if proportion else reached
@@ -184,7 +184,7 @@ def _place_new(
         mine = _at_cell(result, cell)
         response = response_of(_labels(structure, name, codes[cell]))
         if additive:
-            shape = parameters(mine).with_values(**{name: 0.0})
+            shape = Parameters.of(np, mine).with_values(**{name: 0.0})
             result[name][1][:, cell] = response - law.mean(np, shape, *x)
             continue
         response = _on_log(law, response, mine)
@@ -193,7 +193,7 @@ def _place_new(
         }
         total = log_sum(np, *logits.values())
         shares = {k: v - total for k, v in logits.items()}
-        shape = parameters(mine).with_values(**dict.fromkeys(shares, 1.0))
+        shape = Parameters.of(np, mine).with_values(**dict.fromkeys(shares, 1.0))
         for k, log_level in law.levels_at(np, shape, response, shares, *x).items():
             if missing[k][cell]:
                 result[k][1][:, cell] = log_level
@@ -224,13 +224,4 @@ def _on_log(law: Law, response: np.ndarray, mine: Found) -> np.ndarray:
     """Logarithm of a response, from its logit below the top where it is a proportion."""
     if law.response != "unit":
         return response
-    return np.asarray(log_sigmoid(np, response) + law.log_top(parameters(mine)))
-
-
-def parameters(found: Mapping[str, tuple[str, np.ndarray]]) -> Parameters:
-    """Collect ("logs" | "values", array) pairs for a law."""
-    return Parameters(
-        np,
-        {name: value for name, (kind, value) in found.items() if kind == "values"},
-        {name: value for name, (kind, value) in found.items() if kind == "logs"},
-    )
+    return np.asarray(log_sigmoid(np, response) + law.log_top(Parameters.of(np, mine)))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.laws.base import Parameters
 from bayescale.laws.joint import Chinchilla
 from bayescale.posterior.intervals import percent
-from bayescale.posterior.unseen import parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
 from bayescale.quantities.curves import Curve, thinned
 from bayescale.quantities.results import Result, columns, span
@@ -242,7 +242,7 @@ def _has_closed_form(curve: Curve, cost: Cost) -> bool:
 
 
 def _closed_form(curve: Curve, budgets: np.ndarray) -> Optimum:
-    parts = [parameters(form.found) for form in curve.forms]
+    parts = [Parameters.of(np, form.found) for form in curve.forms]
     alpha, beta = (np.concatenate([p[name] for p in parts]) for name in ("alpha", "beta"))
     log_A, log_B = (np.concatenate([p.log(name) for p in parts]) for name in ("A", "B"))
     log_G = (np.log(alpha / beta) + log_A - log_B) / (alpha + beta)

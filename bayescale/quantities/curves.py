@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law
-from bayescale.posterior.unseen import Found, parameters
+from bayescale.laws.base import Found, Law, Parameters
 
 Inputs = Mapping[str, Any]
 
@@ -63,7 +62,9 @@ class Form:
     def _cells(self) -> list[Any]:
         cells = next(iter(self.found.values()))[1].shape[1]
         return [
-            parameters({name: (kind, v[:, i : i + 1]) for name, (kind, v) in self.found.items()})
+            Parameters.of(
+                np, {name: (kind, v[:, i : i + 1]) for name, (kind, v) in self.found.items()}
+            )
             for i in range(cells)
         ]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from bayescale.laws.base import Parameters
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve, Form
 from bayescale.quantities.inputs import given
@@ -297,8 +298,7 @@ def values_of(curve: Curve, parameter: str) -> np.ndarray:
 
 def natural_of(form: Form, parameter: str) -> np.ndarray:
     """Draws of one parameter of a form in its own unit, shape (draws, cells)."""
-    kind, values = form.found[parameter]
-    return np.exp(values) if kind == "logs" else values
+    return np.asarray(Parameters.of(np, form.found)[parameter])
 
 
 def limit_of(curve: Curve, at: Mapping[str, float] | None) -> np.ndarray:

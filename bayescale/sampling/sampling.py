@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.laws.base import Parameters
 from bayescale.model.arrays import Arrays, model_arrays
 from bayescale.model.geometry import natural, with_spreads
 from bayescale.model.model import model_of
@@ -194,9 +195,10 @@ def mix(
 def _diagnosed(structure: Structure, arrays: Arrays, sampled: Sampled) -> dict[str, Any]:
     """Diagnose what is sampled, and parameters that overflow, which no coordinate shows."""
     lost = {}
-    for name, (kind, value) in natural(np, structure, sampled.draws, arrays).items():
+    p = Parameters.of(np, natural(np, structure, sampled.draws, arrays))
+    for name in p:
         with np.errstate(over="ignore"):
-            value = np.exp(value) if kind == "logs" else value
+            value = p[name]
         if not np.isfinite(np.median(value, axis=(0, 1))).all():
             lost[name] = value
     return diagnose({**sampled.draws, **lost}, sampled.stats)

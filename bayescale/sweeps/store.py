@@ -13,9 +13,10 @@ import numpy as np
 
 import bayescale
 from bayescale.fitting.storage import GROUPS, _structure_to_json
+from bayescale.laws.base import Parameters
 from bayescale.model.arrays import arrays_of, formula_inputs
 from bayescale.model.model import row_units
-from bayescale.model.response import at_rows, natural_of
+from bayescale.model.response import natural_of
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
 from bayescale.runs import Runs
@@ -112,7 +113,7 @@ def _densities(structure: Structure, runs: Runs) -> np.ndarray:
     }
     with np.errstate(all="ignore"):
         found = natural_of(np, structure, z, arrays)
-        p = at_rows(np, found, row_units(structure, arrays))
+        p = Parameters.of(np, found, row_units(structure, arrays))
         curve = structure.noise.curve(np, structure.law, p, *formula_inputs(np, arrays))
         density = structure.noise.logpdf(curve, p, arrays)
         # Machines that share a store may differ in the last digits.

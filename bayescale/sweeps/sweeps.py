@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting import Fit, load
-from bayescale.fitting.fitting import checked_structure, hints_of, sample_with_care, seed_from
+from bayescale.fitting.fitting import hints_of, sample_with_care, seed_from
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
-from bayescale.model.structure import Structure
+from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import unlearned_ceilings
@@ -126,7 +126,7 @@ def fit_many(
     for name, runs in tables.items():
         own, path = seed_of(seed, name), None
         try:
-            structure = structures[name] = checked_structure(law, runs, pooling, noise, priors)
+            structure = structures[name] = structure_of(law, runs, pooling, noise, priors)
             if store is not None:
                 path = file_of(store, name, structure, runs, {**options, "random_seed": own})
         except ValueError as error:

@@ -139,11 +139,7 @@ def formula_inputs(law: Law, columns: Columns, sequence: np.ndarray | None) -> l
 def as_parameters(xp: Any, law: Law, z: Mapping[str, Any]) -> Parameters:
     """Parameters from the coordinates on which groups vary, as the sampler has them."""
     found = {q.name: coordinate_to_natural(xp, q.link, z[q.name]) for q in law.parameters}
-    return Parameters(
-        xp,
-        {name: value for name, (kind, value) in found.items() if kind == "values"},
-        {name: value for name, (kind, value) in found.items() if kind == "logs"},
-    )
+    return Parameters.of(xp, found)
 
 
 def coordinates(law: Law, constants: Mapping[str, Any]) -> dict[str, Any]:
