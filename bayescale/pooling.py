@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
+from bayescale.laws.roles import Parameter
 
 
 @dataclass(frozen=True, init=False)

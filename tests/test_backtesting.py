@@ -11,7 +11,7 @@ from bayescale.backtesting import Backtest, doubted
 from bayescale.backtesting.hiding import labels_hidden, scales_hidden
 from bayescale.backtesting.scoring import Case, crps
 from bayescale.forecast.predictive import Points, Predictive
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.laws.schedules import schedules
 from bayescale.noise import Discrepancy
 

@@ -11,7 +11,7 @@ from bayescale.comparison import holdout
 from bayescale.forecast.forecast import forecast
 from bayescale.forecast.points import points_of, predict_runs
 from bayescale.forecast.predictive import predict
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import sampled_of
 from bayescale.model.structure import structure_of

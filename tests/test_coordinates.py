@@ -9,7 +9,7 @@ from scipy import stats
 
 import bayescale as bs
 from bayescale.forecast.prior import coordinates_from_prior
-from bayescale.laws.base import exponent
+from bayescale.laws.roles import exponent
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import coordinates, natural, with_spreads
 from bayescale.model.leans import BelowEnd, FromZero

@@ -5,7 +5,9 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale.laws.base import Law, Parameters, exponent, level
+from bayescale.laws.base import Law
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, level
 
 SLOPES = [0.15, 0.25, 0.4, 0.65]
 RATE, KAPPA, TRIALS = 0.3, 20.0, 40.0

@@ -294,7 +294,7 @@ class Saturating(bs.Law):
 
 
 def test_a_law_of_ten_lines_works_everywhere(tmp_path):
-    from bayescale.laws.base import floor, level, location
+    from bayescale.laws.roles import floor, level, location
 
     Saturating.parameters = (floor("E"), level("A"), location("x0", of="x"))
     rng = np.random.default_rng(0)

@@ -13,10 +13,12 @@ import xarray as xr
 
 import bayescale as bs
 from bayescale.laws import base
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, location
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.isoflop import growth
 from bayescale.laws.numerics import implicit_root, log1mexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, floor, level, location
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
 from bayescale.posterior.unseen import natural_at_cells

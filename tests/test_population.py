@@ -7,7 +7,7 @@ from scipy import stats
 
 import bayescale as bs
 from bayescale.forecast.prior import coordinates_from_prior
-from bayescale.laws.base import exponent, positive_bend
+from bayescale.laws.roles import exponent, positive_bend
 from bayescale.model.arrays import arrays_of
 from bayescale.model.population import deviations, draw_between, typical_deviation
 from bayescale.model.structure import structure_of

@@ -10,7 +10,8 @@ import pytest
 import bayescale as bs
 from bayescale import quantities
 from bayescale.laws import nmt
-from bayescale.laws.base import Law, exponent, level
+from bayescale.laws.base import Law
+from bayescale.laws.roles import exponent, level
 from bayescale.quantities.curves import Form
 
 BUDGETS = np.geomspace(1e18, 1e26, 200)

@@ -111,7 +111,7 @@ def laws() -> None:
     from rich.console import Console
     from rich.padding import Padding
 
-    from bayescale.laws.base import _REGISTRY, available
+    from bayescale.laws.registry import _REGISTRY, available
 
     console = Console(highlight=False, markup=False)
     for name in available():

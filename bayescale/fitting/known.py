@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from bayescale.fitting.fitting import Fit
-from bayescale.laws.base import Law, Parameter, Parameters
+from bayescale.laws.base import Law
 from bayescale.laws.numerics import log_sum, logit_of_log
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.model.arrays import Arrays, arrays_of
 from bayescale.model.geometry import natural, sampled_of
 from bayescale.model.response import anchor, natural_of

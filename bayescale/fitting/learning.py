@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayescale.fitting.fitting import Fit
-from bayescale.laws.base import natural_to_coordinate
+from bayescale.laws.links import natural_to_coordinate
 from bayescale.posterior.posterior import UNLEARNED, natural_dataset, rows_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting.given_priors import prior_from_json, prior_to_json
-from bayescale.laws.base import get, identifier
+from bayescale.laws.registry import get, identifier
 from bayescale.model.structure import Structure
 from bayescale.noise import Noise
 from bayescale.noise.parts import Part

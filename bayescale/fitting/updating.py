@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
+from bayescale.laws.roles import Parameter
 
 if TYPE_CHECKING:
     from bayescale.fitting.fitting import Fit

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.model.arrays import Arrays, along_runs, formula_inputs, least_gaps
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units

@@ -7,16 +7,15 @@ import importlib
 import pkgutil
 from typing import Any
 
-from bayescale.laws.base import (
-    Law,
+from bayescale.laws.base import Law
+from bayescale.laws.registry import available, get
+from bayescale.laws.roles import (
     Parameter,
-    available,
     bend,
     ceiling,
     exponent,
     floor,
     fraction,
-    get,
     intercept,
     level,
     location,
@@ -53,7 +52,7 @@ for _module in pkgutil.iter_modules(__path__):
 
 def __getattr__(name: str) -> Any:
     """Find a law by its class name."""
-    from bayescale.laws.base import _REGISTRY
+    from bayescale.laws.registry import _REGISTRY
 
     for cls in _REGISTRY.values():
         if cls.__name__ == name:
@@ -62,6 +61,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from bayescale.laws.base import _REGISTRY
+    from bayescale.laws.registry import _REGISTRY
 
     return sorted([*__all__, *(cls.__name__ for cls in _REGISTRY.values())])

@@ -5,235 +5,34 @@ graphs.  The role of a parameter decides its default prior, how it is anchored t
 whether it is pooled; a law therefore says nothing about sampling.
 """
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
 from bayescale.laws.claims import Example, Limit
-from bayescale.laws.numerics import LOG_ZERO, log_sigmoid
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.registry import _REGISTRY, identifier
+
+# The roles are at hand beside the law that is written with them.
+from bayescale.laws.roles import (  # noqa: F401
+    Parameter,
+    bend,
+    ceiling,
+    exponent,
+    floor,
+    fraction,
+    intercept,
+    level,
+    location,
+    named,
+    positive,
+    positive_bend,
+    slope,
+    width,
+)
 from bayescale.laws.validation import refuse_mistakes
-
-_REGISTRY: dict[str, type["Law"]] = {}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a law or of a noise model.
-
-    Attributes
-    ----------
-    name : str
-        Symbol in the formula.
-    role : str
-        What the parameter does; see the functions of this module.
-    link : {"log", "real", "unit"}
-        Scale on which groups vary: the coordinate is ``log(p)``, ``p`` or ``logit(p)``.
-    centre, spread : float
-        Median and standard deviation of the prior of the population, on the link scale.
-    between : float
-        Twice the prior median of the standard deviation between groups.
-    between_dof : float
-        Degrees of freedom of the prior of that deviation: how firmly it is held there.
-    of : str or None
-        The input that a location belongs to, or the level whose term an exponent bends.
-    after : str or None
-        The location that this one must exceed.
-    end : {"low", "high"} or None
-        End of the data whose slope an exponent gives, where others rule elsewhere.
-    groups : tuple of str
-        Names of groups, such as a number format, over which no parameter varies by default but
-        those that name it here.
-    pooling : {"shared", "partial", "independent"} or None
-        Default pooling, where it is not that of the role.
-    """
-
-    name: str
-    role: str
-    link: str = "log"
-    centre: float = 0.0
-    spread: float = 1.0
-    between: float = 0.3
-    between_dof: float = 3.0
-    of: str | None = None
-    after: str | None = None
-    end: str | None = None
-    groups: tuple[str, ...] = ()
-    pooling: str | None = None
-
-    @property
-    def is_positive(self) -> bool:
-        """Whether the logarithm of the parameter exists."""
-        return self.link != "real"
-
-
-def exponent(
-    name: str,
-    median: float = 0.3,
-    spread: float = 0.5,
-    between: float = 0.3,
-    of: str | None = None,
-    end: str | None = None,
-) -> Parameter:
-    """Positive exponent: log-normal around `median`, shared by groups up to `between`.
-
-    With `of` naming the level of its term, it is sampled as the slope that data determine: that of
-    the response amid the data, or at the `end` ("low" or "high") where the exponent rules.
-    """
-    return Parameter(name, "exponent", "log", math.log(median), spread, between, of=of, end=end)
-
-
-def floor(name: str) -> Parameter:
-    """Irreducible part of the response, a share of its level."""
-    return Parameter(name, "floor", "log", 0.0, 1.5, 0.7)
-
-
-def level(name: str, between: float = 1.0) -> Parameter:
-    """Amplitude: anchored as the response at the geometric mean of the inputs."""
-    return Parameter(name, "level", "log", 0.0, 1.5, between)
-
-
-def intercept(name: str, spread: float = 2.0) -> Parameter:
-    """Additive constant: anchored as the response at the geometric mean of the inputs."""
-    return Parameter(name, "intercept", "real", 0.0, spread, 1.0)
-
-
-def location(name: str, of: str, after: str | None = None) -> Parameter:
-    """Value of an input where the law bends, inside the data widened by one decade."""
-    return Parameter(
-        name, "location", "log", math.log(0.4) if after else 0.0, 0.6, 0.3, of=of, after=after
-    )
-
-
-def width(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
-    """Width of a bend in units of ``ln x``."""
-    return Parameter(name, "width", "log", math.log(median), spread, 0.3)
-
-
-def slope(
-    name: str, mean: float = 0.0, spread: float = 0.5, between: float = 0.3, of: str | None = None
-) -> Parameter:
-    """Signed exponent or slope; `of` names the level of a term that has no other slope."""
-    return Parameter(name, "slope", "real", mean, spread, between, of=of)
-
-
-def bend(name: str, spread: float = 0.4) -> Parameter:
-    """Change of an exponent at a location, of either sign."""
-    return Parameter(name, "bend", "real", 0.0, spread, 0.3)
-
-
-def positive_bend(name: str, median: float = 0.3, spread: float = 0.7) -> Parameter:
-    """Change of an exponent at a location, of known sign.
-
-    Groups bend alike.  No change at all is infinitely far on a logarithmic scale, so that a group
-    that does not seem to bend would either be an exception without end or none.
-    """
-    return Parameter(name, "bend", "log", math.log(median), spread, 0.3, between_dof=30.0)
-
-
-def positive(name: str, median: float, spread: float = 1.0, between: float = 0.5) -> Parameter:
-    """Any other positive parameter, log-normal around `median`."""
-    return Parameter(name, "positive", "log", math.log(median), spread, between)
-
-
-def fraction(
-    name: str, median: float = 0.5, spread: float = 1.5, between: float = 0.5
-) -> Parameter:
-    """Parameter between 0 and 1."""
-    return Parameter(name, "fraction", "unit", math.log(median / (1 - median)), spread, between)
-
-
-def ceiling(name: str) -> Parameter:
-    """Upper bound of a response in (0, 1), above what its group surely reaches on average.
-
-    Of the room up to 1 it takes a share that is about Beta(4, 1.5).
-    """
-    return Parameter(name, "ceiling", "unit", 1.2, 1.1, 0.5)
-
-
-#: Every parameter as its logarithm or its value, as it comes from a coordinate.
-Found = Mapping[str, tuple[str, Any]]
-
-
-class Parameters(Mapping[str, Any]):
-    """Values of the parameters of a law: ``p.alpha``, ``p["alpha"]`` and ``p.log_alpha``.
-
-    Logarithms of positive parameters are kept as they come, because the sampler works on them and
-    ``exp`` of an amplitude may overflow where its logarithm is harmless.
-    """
-
-    def __init__(
-        self,
-        xp: Any,
-        values: Mapping[str, Any] | None = None,
-        logs: Mapping[str, Any] | None = None,
-        unit_of_row: Mapping[str, Any] | None = None,
-    ):
-        self._xp = xp
-        self._values = dict(values or {})
-        self._logs = dict(logs or {})
-        self._unit_of_row = dict(unit_of_row or {})
-        self._at_rows: dict[tuple[str, str], Any] = {}
-
-    @classmethod
-    def of(
-        cls, xp: Any, found: "Found", unit_of_row: Mapping[str, Any] | None = None
-    ) -> "Parameters":
-        """Collect ("logs" | "values", array) pairs, spread over rows where units have an index."""
-        values = {name: value for name, (kind, value) in found.items() if kind == "values"}
-        logs = {name: value for name, (kind, value) in found.items() if kind == "logs"}
-        return cls(xp, values, logs, unit_of_row)
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._values:
-            self._values[name] = self._xp.exp(self._logs[name])
-        return self._at_row("value", name, self._values[name])
-
-    def log(self, name: str) -> Any:
-        """Logarithm of a positive parameter; of a number 0, that of a term that is off."""
-        if name not in self._logs:
-            value = self._values[name]
-            if isinstance(value, int | float):
-                if value < 0:
-                    raise ValueError(f"the parameter {name!r} must be positive, not {value!r}")
-                self._logs[name] = np.log(value) if value > 0 else LOG_ZERO
-            else:
-                self._logs[name] = self._xp.log(value)
-        return self._at_row("log", name, self._logs[name])
-
-    def _at_row(self, kind: str, name: str, at_units: Any) -> Any:
-        """Spread over rows what was worked out for units, of which there are fewer."""
-        if name not in self._unit_of_row:
-            return at_units
-        if (kind, name) not in self._at_rows:
-            self._at_rows[kind, name] = at_units[..., self._unit_of_row[name]]
-        return self._at_rows[kind, name]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name in self:
-            return self[name]
-        if name.startswith("log_") and name[4:] in self:
-            return self.log(name[4:])
-        raise AttributeError(f"no parameter {name!r}; there are {', '.join(self)}")
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._values or name in self._logs
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._values, **self._logs})
-
-    def __len__(self) -> int:
-        return len({**self._values, **self._logs})
-
-    def with_values(self, **values: float) -> "Parameters":
-        """Return these parameters with some of them replaced by numbers."""
-        logs = {k: v for k, v in self._logs.items() if k not in values}
-        units = {k: v for k, v in self._unit_of_row.items() if k not in values}
-        return Parameters(self._xp, {**self._values, **values}, logs, units)
 
 
 @dataclass(frozen=True)
@@ -251,7 +50,7 @@ class Law:
     Examples
     --------
     >>> import numpy as np
-    >>> from bayescale.laws.base import Law, exponent, floor, level
+    >>> from bayescale.laws import Law, exponent, floor, level
     >>> class OffsetPower(Law):
     ...     "y = E + A x^-alpha"
     ...     name = "my_offset_power"
@@ -266,36 +65,20 @@ class Law:
     of: str | None = None
 
     name: ClassVar[str] = ""
-    if TYPE_CHECKING:  # attributes of a class, or properties where they depend on options
-
-        @property
-        def inputs(self) -> tuple[str, ...]: ...
-        @property
-        def conditions(self) -> tuple[str, ...]: ...
-        @property
-        def response(self) -> str: ...
-        @property
-        def better(self) -> str | None: ...
-        @property
-        def parameters(self) -> tuple[Parameter, ...]: ...
-        @property
-        def example(self) -> Example | None: ...
-        @property
-        def presets(self) -> Mapping[str, Mapping[str, float]]: ...
-        @property
-        def monotone(self) -> Mapping[str, int]: ...
-        @property
-        def limits(self) -> tuple[Limit, ...]: ...
-    else:
-        inputs = ("x",)
-        conditions = ()
-        response = "positive"
-        better = None
-        parameters = ()
-        example = None
-        presets = {}
-        monotone = {}
-        limits = ()
+    inputs: ClassVar[tuple[str, ...]] = ("x",)
+    #: Inputs of which a larger run does not have more, such as a ratio, a bit-width or a loss.
+    conditions: ClassVar[tuple[str, ...]] = ()
+    #: "positive", "unit" for a proportion, or "real".
+    response: ClassVar[str] = "positive"
+    #: "lower" or "higher" where the law says what it is a law of, such as an accuracy.
+    better: ClassVar[str | None] = None
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    #: A worked case; published constants by name; +1 or -1 for inputs in which the response always
+    #: rises or falls; laws that this one turns into.
+    example: ClassVar[Example | None] = None
+    presets: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    monotone: ClassVar[Mapping[str, int]] = {}
+    limits: ClassVar[tuple[Limit, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register the law under its name, or else under that of its module and class.
@@ -501,84 +284,3 @@ class Law:
                 f"e.g. x={{{missing[0]!r}: 'column'}}"
             )
         return {s: s for s in self.inputs}
-
-
-def named(q: Parameter, **changes: Any) -> Parameter:
-    """Return a parameter with some fields changed, e.g. a wider prior for one law."""
-    return replace(q, **changes)
-
-
-def coordinate_to_natural(xp: Any, link: str, z: Any) -> tuple[str, Any]:
-    """Turn a coordinate into ("logs" or "values", array) for :class:`Parameters`."""
-    if link == "log":
-        return "logs", z
-    if link == "unit":
-        return "logs", log_sigmoid(xp, z)
-    return "values", z
-
-
-def natural_to_coordinate(link: str, values: np.ndarray) -> np.ndarray:
-    """Turn natural values into coordinates."""
-    if link == "log":
-        return np.log(values)
-    return np.log(values) - np.log1p(-values) if link == "unit" else values
-
-
-def identifier(law: type[Law]) -> str:
-    """Name that a law gives itself, not one that it inherits, or else its module and class."""
-    return law.__dict__.get("name") or f"{law.__module__}.{law.__qualname__}"
-
-
-def get(name: str, **options: Any) -> Law:
-    """Return the law that is registered under `name`.
-
-    Parameters
-    ----------
-    name : str
-        Identifier such as ``"power_law_offset"`` or a class name such as ``"OffsetPowerLaw"``, in
-        capitals or not.
-    **options
-        Options of the law, e.g. ``breaks=2``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such law; the message suggests the nearest names.
-
-    Examples
-    --------
-    >>> from bayescale import laws
-    >>> laws.get("bnsl", breaks=2).title
-    'BrokenPowerLaw(breaks=2)'
-    """
-    # Of classes with one name the first counts, so that no law hides one of this package.
-    classes = {cls.__name__: cls for cls in reversed(_REGISTRY.values())} | _REGISTRY
-    of_lower = {known.lower(): cls for known, cls in classes.items()}
-    found = classes.get(name) or of_lower.get(name.lower())
-    if found is None:
-        raise ValueError(f"no law is called {name!r}{_hint(name, list(classes))}")
-    return found(**options)
-
-
-def _hint(name: str, known: list[str]) -> str:
-    import difflib
-
-    import bayescale
-
-    if name in bayescale.__all__:
-        return f": it is asked of fits, see bayescale.{name}"
-    if near := difflib.get_close_matches(name, known, n=3):
-        return f"; did you mean {' or '.join(near)}?"
-    return f"; there are {', '.join(available())}"
-
-
-def available() -> tuple[str, ...]:
-    """Names of all laws that have one, sorted.
-
-    Examples
-    --------
-    >>> from bayescale import laws
-    >>> "chinchilla" in laws.available()
-    True
-    """
-    return tuple(sorted(name for name, cls in _REGISTRY.items() if name == cls.name))

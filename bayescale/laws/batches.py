@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, level, location
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp, root_from_below, softplus
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, level, location
 
 _KAPLAN_BATCH = 2.1e8  # tokens, at a loss of 1 nat
 _KAPLAN_STEPS = 2.1e3  # at a loss of 1 nat

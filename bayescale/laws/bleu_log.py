@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, exponent, level, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, level, positive
 
 
 class BleuLog(Law):

@@ -4,19 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bayescale.laws.base import (
-    Law,
-    Parameter,
-    Parameters,
-    bend,
-    exponent,
-    floor,
-    level,
-    location,
-    width,
-)
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, bend, exponent, floor, level, location, width
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sum, logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, floor, level, slope
 
 
 def _check_symbols(over: Any) -> None:

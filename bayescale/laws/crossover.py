@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, location, positive_bend
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, floor, level, location, positive_bend
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, named, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, floor, level, named, positive
 
 #: Epochs after which further repetitions count as worth nothing.
 EPOCHS = 100

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, level, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import level, slope
 
 
 class Densing(Law):

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log1mexp, log_sum
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, floor, level, positive
 
 
 class EffectiveParameters(Law):

@@ -4,17 +4,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
-from bayescale.laws.base import (
-    Law,
-    Parameter,
-    Parameters,
-    ceiling,
-    exponent,
-    floor,
-    level,
-    location,
-    positive,
-)
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import (
     choose,
@@ -23,6 +13,8 @@ from bayescale.laws.numerics import (
     logaddexp,
     softplus,
 )
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, ceiling, exponent, floor, level, location, positive
 
 _EXAMPLES = {"x": (1e4, 1e8)}
 

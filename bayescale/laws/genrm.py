@@ -5,17 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import (
-    Law,
-    Parameters,
-    ceiling,
-    exponent,
-    fraction,
-    location,
-    positive,
-)
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import choose, log1mexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import ceiling, exponent, fraction, location, positive
 
 
 class GenRMvsSC(Law):

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from math import log
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, level, positive, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import level, positive, slope
 
 
 class GrowthTiming(Law):

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, fraction, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import log1mexp, log_sigmoid, logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import fraction, slope
 
 
 @dataclass(frozen=True)

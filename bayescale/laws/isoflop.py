@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, level, location, named, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import level, location, named, positive
 
 
 class IsoFLOPParabola(Law):

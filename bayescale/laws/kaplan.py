@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, exponent, level
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, level
 
 
 class KaplanND(Law):

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, ceiling, exponent, level
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import ceiling, exponent, level
 
 
 def eflops(

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, exponent, location, named, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log1mexp, logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, location, named, positive
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from functools import cached_property
 from math import log
 from typing import Any
 
-from bayescale.laws.base import Law, Parameter, Parameters, intercept, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import softplus
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, intercept, slope
 
 #: How much wider priors are under a cap, where responses scatter less than the line rises.
 CAPPED = 5.0

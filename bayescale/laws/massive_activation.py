@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, intercept, location, positive, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import intercept, location, positive, slope
 
 
 class MassiveActivation(Law):

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters, exponent, level, location, width
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sigmoid, softplus
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, level, location, width
 
 
 @dataclass(frozen=True)

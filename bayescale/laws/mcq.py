@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, exponent, floor, level, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import exponent, floor, level, slope
 
 
 class MCQComposition(Law):

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log_sum
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, floor, level, positive
 
 
 @dataclass(frozen=True)

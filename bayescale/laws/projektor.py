@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, intercept, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import intercept, slope
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, slope
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import log_sigmoid, sigmoid
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import slope
 
 #: Added to every count, so that a prompt without documents or demonstrations has a logarithm.
 EPS = 0.01

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, floor, level
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bayescale.laws.base import Law, Parameter, Parameters, exponent, floor, level, positive
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import LOG_ZERO, choose, log_sum, logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, floor, level, positive
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from bayescale.laws.base import Law, Parameters, ceiling, exponent, fraction, location
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import log_sigmoid, logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import ceiling, exponent, fraction, location
 
 
 class RLSigmoid(Law):

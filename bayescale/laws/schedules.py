@@ -6,18 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import (
-    Law,
-    Parameter,
-    Parameters,
-    exponent,
-    floor,
-    fraction,
-    level,
-    named,
-    positive,
-)
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, floor, fraction, level, named, positive
 
 #: Classes of age into which the drops of a schedule are sorted, evenly in the logarithm.
 SEGMENTS = 64

@@ -6,19 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import (
-    Law,
-    Parameter,
-    Parameters,
-    ceiling,
-    exponent,
-    floor,
-    fraction,
-    level,
-    location,
-)
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example, Limit
 from bayescale.laws.numerics import log1mexp, logaddexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, ceiling, exponent, floor, fraction, level, location
 
 
 @dataclass(frozen=True)

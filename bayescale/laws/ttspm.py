@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, ceiling, fraction
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
 from bayescale.laws.numerics import log1mexp
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import ceiling, fraction
 
 
 class TestTimeSaturation(Law):

@@ -27,7 +27,8 @@ def refuse_mistakes(law: Any) -> None:
 
 
 def _mistakes(law: Any) -> Iterator[str]:
-    from bayescale.laws.base import Law, Parameter
+    from bayescale.laws.base import Law
+    from bayescale.laws.roles import Parameter
 
     if isinstance(law.inputs, str):
         yield f"inputs is a string: write inputs = ({law.inputs!r},) with a comma"

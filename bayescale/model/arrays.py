@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv
 
-from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import logit_of_log
+from bayescale.laws.roles import Parameter
 from bayescale.model.information import Information, end_information, local_information
 from bayescale.model.least_squares import KNOTS, knots, misfit
 from bayescale.model.structure import (

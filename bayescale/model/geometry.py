@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import log1mexp, softplus
+from bayescale.laws.roles import Parameter
 from bayescale.model.knots import from_least_squares
 from bayescale.model.leans import BelowEnd, Curved, Lean
 from bayescale.model.population import draw_between, effect_spread

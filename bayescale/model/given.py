@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
+from bayescale.laws.roles import Parameter
 
 #: Draws that say where a distribution lies; it is the same whatever they say.
 DRAWS = 1000

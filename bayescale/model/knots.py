@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters
 from bayescale.laws.numerics import softplus
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.model.leans import Curved, FromZero, Lean
 from bayescale.model.least_squares import linear_prior, normal_equation
 from bayescale.model.response import anchor, beside, split, transfer, unlinked

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_softplus, sigmoid, softplus
+from bayescale.laws.roles import Parameter
 from bayescale.model.population import Alone, Spread, Together, deviations
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter
+from bayescale.laws.roles import Parameter
 from bayescale.model.information import TYPICAL_RESIDUAL
 
 #: Scatter of rows below which it makes no difference, in ln y.

@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, coordinate_to_natural
+from bayescale.laws.base import Law
+from bayescale.laws.links import coordinate_to_natural
+from bayescale.laws.parameters import Parameters
 
 #: What a law without a level that enters linearly has to be told.
 MEND = (

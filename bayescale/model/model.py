@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters
+from bayescale.laws.base import Law
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.model.arrays import (
     Arrays,
     arrays_of,

@@ -24,8 +24,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import gammaincinv
 
-from bayescale.laws.base import Parameter
 from bayescale.laws.numerics import gammaln
+from bayescale.laws.roles import Parameter
 
 #: Shape of the gamma prior of the standard deviation of effects, and its rate times their scale.
 EFFECT_SHAPE, EFFECT_RATE = 2.0, 3.0

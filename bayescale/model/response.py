@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bayescale.laws.base import Parameters
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum
+from bayescale.laws.parameters import Parameters
 from bayescale.model.structure import Structure
 
 

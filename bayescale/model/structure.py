@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter
+from bayescale.laws.base import Law
+from bayescale.laws.roles import Parameter
 from bayescale.laws.validation import refuse_mistakes
 from bayescale.model.levels import refuse_bent_levels
 from bayescale.model.slips import noise_of

@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters
+from bayescale.laws.base import Law
 from bayescale.laws.numerics import logit_of_log, sigmoid
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.noise.parts import Checkpoints, Part
 from bayescale.pooling import Pooling, Shared
 

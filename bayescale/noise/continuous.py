@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters
+from bayescale.laws.base import Law
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.noise.base import Noise
 
 

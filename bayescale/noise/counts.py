@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters, exponent, fraction
 from bayescale.laws.numerics import betaln, gammaln, log_sigmoid, logaddexp, sigmoid
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter, exponent, fraction
 from bayescale.noise.base import Noise
 from bayescale.noise.doubt import ScaleTrend
 from bayescale.noise.parts import Checkpoints, Part

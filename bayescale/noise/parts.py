@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.pooling import Partial, Pooling, Shared
 
 

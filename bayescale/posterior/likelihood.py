@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.model.arrays import Arrays, formula_inputs, is_row_array
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units

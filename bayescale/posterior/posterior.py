@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameter, Parameters
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import scale_of
 from bayescale.model.structure import Structure, group_labels

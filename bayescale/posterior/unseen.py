@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter, Parameters, natural_to_coordinate
+from bayescale.laws.base import Law
+from bayescale.laws.links import natural_to_coordinate
 from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.roles import Parameter
 from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor

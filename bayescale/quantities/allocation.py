@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.laws.base import Parameters
 from bayescale.laws.joint import Chinchilla
+from bayescale.laws.parameters import Parameters
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
 from bayescale.quantities.curves import Curve, thinned

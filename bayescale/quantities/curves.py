@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Found, Law, Parameters
+from bayescale.laws.base import Law
+from bayescale.laws.parameters import Found, Parameters
 
 Inputs = Mapping[str, Any]
 

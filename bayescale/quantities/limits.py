@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve, Form
 from bayescale.quantities.inputs import given

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameter
+from bayescale.laws.base import Law
+from bayescale.laws.roles import Parameter
 from bayescale.pooling import Partial
 from bayescale.reporting.tables import latex, to_paper
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.model.arrays import Arrays, model_arrays
 from bayescale.model.geometry import natural, with_spreads
 from bayescale.model.model import model_of

@@ -13,7 +13,7 @@ import numpy as np
 
 import bayescale
 from bayescale.fitting.storage import GROUPS, _structure_to_json
-from bayescale.laws.base import Parameters
+from bayescale.laws.parameters import Parameters
 from bayescale.model.arrays import arrays_of, formula_inputs
 from bayescale.model.model import row_units
 from bayescale.model.response import natural_of

@@ -20,7 +20,7 @@ import numpy as np
 
 from bayescale.fitting import Fit
 from bayescale.fitting.fitting import sample_with_care
-from bayescale.laws.base import Parameter
+from bayescale.laws.roles import Parameter
 from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import coordinates
 from bayescale.model.population import draw_between, typical_deviation

@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.base import Law, Parameters, coordinate_to_natural, get
+from bayescale.laws.base import Law
 from bayescale.laws.claims import Example
+from bayescale.laws.links import coordinate_to_natural
+from bayescale.laws.parameters import Parameters
+from bayescale.laws.registry import get
 from bayescale.laws.validation import refuse_mistakes
 from bayescale.model.levels import MEND, made_up
 

@@ -1,0 +1,68 @@
+"""Laws by name."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayescale.laws.base import Law
+
+_REGISTRY: dict[str, "type[Law]"] = {}
+
+
+def identifier(law: "type[Law]") -> str:
+    """Name that a law gives itself, not one that it inherits, or else its module and class."""
+    return law.__dict__.get("name") or f"{law.__module__}.{law.__qualname__}"
+
+
+def get(name: str, **options: Any) -> "Law":
+    """Return the law that is registered under `name`.
+
+    Parameters
+    ----------
+    name : str
+        Identifier such as ``"power_law_offset"`` or a class name such as ``"OffsetPowerLaw"``, in
+        capitals or not.
+    **options
+        Options of the law, e.g. ``breaks=2``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such law; the message suggests the nearest names.
+
+    Examples
+    --------
+    >>> from bayescale import laws
+    >>> laws.get("bnsl", breaks=2).title
+    'BrokenPowerLaw(breaks=2)'
+    """
+    # Of classes with one name the first counts, so that no law hides one of this package.
+    classes = {cls.__name__: cls for cls in reversed(_REGISTRY.values())} | _REGISTRY
+    of_lower = {known.lower(): cls for known, cls in classes.items()}
+    found = classes.get(name) or of_lower.get(name.lower())
+    if found is None:
+        raise ValueError(f"no law is called {name!r}{_hint(name, list(classes))}")
+    return found(**options)
+
+
+def _hint(name: str, known: list[str]) -> str:
+    import difflib
+
+    import bayescale
+
+    if name in bayescale.__all__:
+        return f": it is asked of fits, see bayescale.{name}"
+    if near := difflib.get_close_matches(name, known, n=3):
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there are {', '.join(available())}"
+
+
+def available() -> tuple[str, ...]:
+    """Names of all laws that have one, sorted.
+
+    Examples
+    --------
+    >>> from bayescale import laws
+    >>> "chinchilla" in laws.available()
+    True
+    """
+    return tuple(sorted(name for name, cls in _REGISTRY.items() if name == cls.name))
