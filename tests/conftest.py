@@ -2,16 +2,23 @@
 
 import warnings
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
 import bayescale as bs
 
+mpl.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    yield
+    plt.close("all")
+
 
 @pytest.fixture
 def few_draws(monkeypatch):
-    plt.switch_backend("agg")
-
     def with_few_draws(*arguments, **options):
         few = {"draws": 50, "tune": 100, "chains": 2, "progressbar": False}
         with warnings.catch_warnings():
@@ -22,4 +29,3 @@ def few_draws(monkeypatch):
     monkeypatch.setattr(bs, "fit", with_few_draws)
     with plt.rc_context():
         yield
-    plt.close("all")
