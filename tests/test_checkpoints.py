@@ -1,49 +1,20 @@
-"""Checkpoints of a run, scatter that follows scale, and doubt in a law."""
+"""Checkpoints carry the residuals of a run on, and parts of the noise go together."""
 
 import warnings
 
 import numpy as np
 import pytest
+from known_noise import X, posterior, runs_of
 from scipy.special import logsumexp
 
 import bayescale as bs
 from bayescale.comparison import holdout
-from bayescale.forecast.forecast import forecast
 from bayescale.forecast.points import points_of, predict_runs
 from bayescale.forecast.predictive import predict
 from bayescale.laws.parameters import Parameters
-from bayescale.model.arrays import arrays_of
-from bayescale.model.geometry import sampled_of
 from bayescale.model.structure import structure_of
 from bayescale.noise import Checkpoints, Discrepancy, Effect, ScaleTrend
 from bayescale.posterior.likelihood import log_likelihood
-
-X = np.geomspace(1e6, 1e8, 12)
-
-
-def runs_of(y, x=X):
-    table = {"x": x, "y": y, "run": ["a"] * len(x), "family": ["f"] * len(x)}
-    return bs.Runs(table, y="y", x="x", sequence="run", groups={"family": "family"})
-
-
-def posterior(noise, y, sigma=0.02, length=0.3, samples=4000, x=X):
-    """Draws that all say y = 1 (level 0, exponent tiny): forecasts are then known exactly."""
-    law = bs.laws.PowerLaw()
-    runs = runs_of(y, x)
-    structure = structure_of(law, runs, None, noise, None)
-    arrays = arrays_of(structure, runs)
-    values = {"A": 0.0, "alpha": -20.0, "sigma": np.log(sigma), "length": np.log(length)}
-    draws = {}
-    for q in structure.parameters:
-        offset = float(np.ravel(arrays[f"offset_{q.name}"])[0])
-        scale = float(np.ravel(arrays[f"scale_{q.name}"])[0])
-        z = (values.get(q.name, 0.0) - offset) / scale
-        draws[f"{q.name}_raw"] = np.full((samples, 1), z)
-        draws[f"{q.name}_mean"] = np.full((samples, 1), z)
-        draws[f"{q.name}_sd"] = np.zeros((samples, 1))
-    z = {q.name: np.full((samples, 1), values.get(q.name, 0.0)) for q in structure.parameters}
-    draws["sigma_raw"] = sampled_of(structure, z, arrays)["sigma_raw"]
-    return structure, draws, arrays, runs
 
 
 def predicted(noise, y, x):
@@ -253,79 +224,6 @@ def test_the_length_scale_is_pooled_over_groups_on_request():
     assert structure.pooling_of["sigma"] == bs.Partial("family")
 
 
-def test_scale_trend_grows_towards_small_inputs_and_stays_beyond_the_data():
-    part = ScaleTrend("N")
-    rows = {"log_N": np.log([1e6, 1e8])}
-    data = {**part.numbers(rows), "log_N": np.log([1e6, 1e8, 1e10])}
-    _, sd = part.adjust(np, 0.0, 0.01, Parameters(np, {"gamma_N": 0.5}), data)
-    np.testing.assert_allclose(sd, [0.1, 0.01, 0.01])
-
-
-def test_scale_trend_names_the_inputs_that_there_are():
-    with pytest.raises(ValueError, match=r"no such input, only x; write ScaleTrend\('x'\)"):
-        posterior(bs.LogStudentT() + ScaleTrend("N"), np.ones(12))
-
-
-def test_scale_trend_follows_an_input_of_a_law_of_whole_schedules():
-    table = {"step": [1e3, 2e3, 3e3], "lr": [3e-4, 3e-4, 1e-4], "loss": [3.2, 3.1, 3.0]}
-    runs = bs.Runs(table, y="loss", x={"step": "step", "lr": "lr"})
-    noise = bs.LogStudentT() + ScaleTrend("step")
-    fit = bs.known_fit(
-        bs.laws.LRAnnealing(),
-        runs,
-        {"E": 2.5, "A": 0.5, "alpha": 0.5, "C": 0.3, "sigma": 0.1, "gamma_step": 0.5},
-        noise=noise,
-    )
-    model = fit.model
-    observed = model.compile_logp(vars=model.observed_RVs, sum=False, mode="FAST_COMPILE")
-    point = {name: values[0, 0] for name, values in fit.draws.items()}
-    density = fit.log_likelihood[0, 0] + np.log(runs.y)
-    np.testing.assert_allclose(observed(point)[0], density, rtol=1e-9)
-
-
-def test_bands_open_with_every_decade_of_doubt_and_not_inside_the_data():
-    structure, draws, arrays, runs = posterior(bs.LogStudentT() + Discrepancy(0.1), np.ones(12))
-    x = {"x": [1e7, 1e9, 1e10]}
-    table = forecast(structure, draws, arrays, runs, x, kind="mean", ci_prob=0.95).table
-    width = np.log(table["upper_0.95"] / table["lower_0.95"]).to_numpy()
-    assert width[0] < 1e-9
-    np.testing.assert_allclose(width[1:], 2 * 1.96 * 0.1 * np.array([1.0, 2.0]), rtol=0.08)
-
-
-def test_doubt_keeps_a_curve_straight_within_one_draw():
-    shift = Discrepancy(0.1).shift(
-        np.random.default_rng(0), np.array([1.0, 2.0]), np.zeros((5, 2)), np.zeros(2, int), 1
-    )
-    np.testing.assert_allclose(shift[:, 1], 2 * shift[:, 0])
-
-
-def test_doubt_in_a_share_of_the_change_means_the_same_for_steep_and_flat_curves():
-    away, cell = np.array([0.5, 1.0]), np.zeros(2, int)
-    steep, flat = (
-        Discrepancy(share=0.2).shift(np.random.default_rng(0), away, slope * away[None], cell, 1)
-        for slope in (-0.3, -0.003)
-    )
-    np.testing.assert_allclose(steep, 100 * flat)
-
-
-def test_the_data_of_a_curve_end_where_they_do_whatever_labels_the_noise_claims():
-    table = {
-        "x": [1e6, 1e7, 1e6, 1e8, 1e9, 1e10],
-        "y": [3.0, 2.5, 3.1, 2.1, 1.9, 1.8],
-        "family": ["small"] * 4 + ["big"] * 2,
-        "seed": [*"aabbaa"],
-    }
-    runs = bs.Runs(table, y="y", x="x", groups=["family", "seed"])
-    structure = structure_of(
-        bs.laws.PowerLaw(), runs, None, bs.LogStudentT() + Effect("seed"), None
-    )
-    arrays = arrays_of(structure, runs)
-    for seed in ({}, {"seed": "a"}, {"seed": "b"}, {"seed": "new"}):
-        labels = {"family": ["small", "big", "new"], **seed}
-        _, frame = points_of(structure, arrays, runs, {"x": [1e9, 1e11, 1e11]}, labels)
-        np.testing.assert_allclose(frame["decades_beyond"], [1.0, 1.0, 1.0])
-
-
 def test_known_effects_come_back_and_unknown_ones_are_none():
     table = {"x": np.tile(X, 2), "y": np.ones(24), "seed": np.repeat([*"ab"], 12)}
     runs, law = bs.Runs(table, y="y", x="x", groups="seed"), bs.laws.PowerLaw()
@@ -334,76 +232,3 @@ def test_known_effects_come_back_and_unknown_ones_are_none():
     known, none = (bs.known_fit(law, runs, values, noise=noise) for values in (given, constants))
     np.testing.assert_allclose(known.posterior["effect_seed"].values.ravel(), [0.02, -0.01])
     np.testing.assert_allclose(none.posterior["effect_seed"], 0.0, atol=1e-12)
-
-
-def test_runs_that_differ_in_a_seed_share_the_error_of_their_law():
-    table = {"x": X, "y": 3 * X**-0.2, "family": ["a"] * 6 + ["b"] * 6, "seed": ["s", "t"] * 6}
-    runs = bs.Runs(table, y="y", x="x", groups=["family", "seed"])
-    structure = structure_of(
-        bs.laws.PowerLaw(), runs, None, bs.LogStudentT() + Effect("seed"), None
-    )
-    labels = {"family": ["a", "a", "b"], "seed": ["s", "t", "s"]}
-    at = {"x": [1e9] * 3}
-    points, _ = points_of(structure, arrays_of(structure, runs), runs, at, labels)
-    assert points.cell.tolist() == [0, 1, 2]
-    assert points.curve.tolist() == [0, 0, 1]
-
-
-def test_doubt_in_a_share_begins_where_the_data_of_a_label_end():
-    table = {"x": X, "y": 3 * X**-0.2, "family": ["short"] * 6 + ["long"] * 6}
-    runs = bs.Runs(table, y="y", x="x", groups=["family"])
-    constants = {"A": 3.0, "alpha": np.full(4000, 0.2)}
-    noise = bs.LogStudentT() + Discrepancy(share=0.5)
-    fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants, noise=noise)
-    ends = {"short": X[5], "long": X[11]}
-    for family, end in ends.items():
-        beyond = fit.forecast(
-            {"x": end * np.array([0.9, 10.0])}, groups={"family": family}, kind="mean"
-        )
-        fall = np.log(beyond.draws / (3 * end**-0.2))
-        np.testing.assert_allclose(fall[:, 0], -0.2 * np.log(0.9), rtol=1e-6)
-        np.testing.assert_allclose(fall[:, 1].mean(), -0.2 * np.log(10.0), rtol=0.05)
-        np.testing.assert_allclose(fall[:, 1].std(), 0.5 * 0.2 * np.log(10.0), rtol=0.05)
-
-
-def test_a_share_of_the_change_is_refused_to_laws_of_whole_schedules():
-    table = {"step": [1e3, 2e3, 3e3], "lr": [3e-4, 3e-4, 1e-4], "loss": [3.2, 3.1, 3.0]}
-    x = {"step": "step", "lr": "lr"}
-    runs = bs.Runs({**table, "run": ["a"] * 3}, y="loss", x=x, sequence="run")
-    constants = {"E": 3.0, "A": 0.5, "alpha": 0.5, "C": 0.3}
-    noise = bs.LogStudentT() + Discrepancy(share=0.5)
-    fit = bs.known_fit(bs.laws.get("lr_annealing"), runs, constants, noise=noise)
-    beyond = {"step": [4e3, 5e3], "lr": [1e-4, 1e-4]}
-    with pytest.raises(ValueError, match=r"write Discrepancy\(scale=...\), per decade"):
-        fit.forecast(beyond, kind="mean")
-
-
-@pytest.mark.parametrize("wrong", [{"scale": -0.1}, {"scale": np.nan}, {"share": -0.1}])
-def test_doubt_must_be_a_size(wrong):
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be .* at least 0"):
-        Discrepancy(**wrong)
-
-
-def test_one_sided_scatter_is_a_density_that_leans_upwards():
-    noise = bs.LogOneSided(above=3.0)
-    z = np.linspace(-60, 180, 400_001)
-    density = np.exp(noise.log_density(np.exp(z / 10), 0.0, 0.1)) * np.exp(z / 10) / 10
-    cumulated = np.cumsum(density) * (z[1] - z[0])
-    np.testing.assert_allclose(cumulated[-1], 1.0, atol=1e-3)
-    for at in (-1.0, 0.5, 4.0):
-        index = np.searchsorted(z, at)
-        np.testing.assert_allclose(
-            noise.cdf(np.exp(at / 10), 0.0, 0.1), cumulated[index], atol=1e-3
-        )
-    drawn = noise.sample(np.random.default_rng(0), np.zeros(20000), 0.1)
-    np.testing.assert_allclose(np.mean(drawn > 1), 0.75, atol=0.01)
-
-
-def test_the_graph_of_one_sided_scatter_has_the_density_of_the_forecast():
-    import pymc as pm
-
-    noise, y = bs.LogOneSided(above=2.0), np.array([-0.03, 0.0, 0.2])
-    with pm.Model() as model:
-        noise._observed("y", np.zeros(3), 0.05, observed=y)
-    graph = model.compile_logp(sum=False)({})[0]
-    np.testing.assert_allclose(graph, noise.log_density(np.exp(y), 0.0, 0.05) + y)

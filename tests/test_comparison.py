@@ -1,59 +1,16 @@
 """What a comparison promises, in the order in which a user meets it."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.special import logsumexp
+from known_curves import DRAWS, TRUTH, jittered, runs_of, straight_fit, table, true_fit
 
 import bayescale as bs
 from bayescale.comparison import comparison, holdout
-from bayescale.comparison.stacking import stacking_weights
 from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw, PowerLaw
-from bayescale.laws.schedules import schedules
-from bayescale.model.structure import structure_of
 from bayescale.sweeps import execution
-
-DRAWS = 400
-TRUTH = {"E": 1.5, "A": 40.0, "alpha": 0.1}
-
-
-def table(rows=30, families=("lstm",), sigma=0.01, seed=0):
-    rng = np.random.default_rng(seed)
-    x = np.geomspace(1e16, 1e20, rows)
-    y = OffsetPowerLaw()(x, **TRUTH)
-    found = {"arch": [], "flops": [], "loss": []}
-    for i, family in enumerate(families):
-        found["arch"] += [family] * rows
-        found["flops"] += x.tolist()
-        found["loss"] += (y * (1 + 0.1 * i) * np.exp(sigma * rng.standard_normal(rows))).tolist()
-    return found
-
-
-def runs_of(found, groups=False):
-    return bs.Runs(found, y="loss", x={"C": "flops"}, groups={"family": "arch"} if groups else None)
-
-
-def jittered(value, width, rng):
-    return value * np.exp(width * rng.standard_normal(DRAWS))
-
-
-def true_fit(runs, width=0.002, seed=1, **options):
-    rng = np.random.default_rng(seed)
-    values = {name: jittered(v, width, rng) for name, v in TRUTH.items()}
-    return known_fit(OffsetPowerLaw(), runs, {**values, "sigma": 0.01}, **options)
-
-
-def straight_fit(runs, sigma=0.05, seed=2):
-    """The best straight line in log-log, which misses the floor."""
-    rng = np.random.default_rng(seed)
-    slope, level = np.polyfit(np.log(runs.x["C"]), np.log(runs.y), 1)
-    values = {"A": jittered(np.exp(level), 0.002, rng), "alpha": -slope, "sigma": sigma}
-    return known_fit(PowerLaw(), runs, values)
 
 
 @pytest.fixture(scope="module")
@@ -196,136 +153,10 @@ def test_what_is_left_out_must_exist():
         bs.compare({"a": true_fit(plain.select([0]))}, by="lfo")
 
 
-# Rows that importance sampling cannot handle ------------------------------------------------------
-
-
-def sampler(draws_of, calls):
-    """Stands in for the sampler: says what it was asked and answers with chosen draws."""
-
-    def sample(structure, arrays, *, draws, chains, **options):
-        calls.append(SimpleNamespace(structure=structure, arrays=arrays, options=options))
-        made = draws_of(structure, arrays, draws, chains)
-        shape = next(iter(made.values())).shape[:2]
-        energy = np.random.default_rng(0).standard_normal(shape)
-        for name in [name for name, v in made.items() if np.ptp(v) == 0]:
-            made[name] = made[name] + 1e-9 * energy[..., None]  # no sampler stands still
-        stats = {"energy": energy, "diverging": np.zeros(shape, bool)}
-        return SimpleNamespace(draws=made, stats=stats)
-
-    return sample
-
-
 @pytest.fixture(autouse=True)
 def one_core(monkeypatch):
     """Refits run one after the other, so that their calls can be told apart."""
     monkeypatch.setattr(execution, "available_cores", lambda: 1)
-
-
-def spread(fit, chains=2):
-    """Draws of a fit dealt to several chains."""
-    return {k: v.reshape(chains, -1, *v.shape[2:]) for k, v in fit.draws.items()}
-
-
-@pytest.fixture
-def outlier():
-    """A fit that leans on one row so much that leaving it out needs a refit."""
-    found = table()
-    found["loss"][4] *= 1.5
-    runs = runs_of(found)
-    rng = np.random.default_rng(3)
-    values = {name: jittered(v, 0.01, rng) for name, v in TRUTH.items()}
-    return true_fit(runs), known_fit(OffsetPowerLaw(), runs, {**values, "sigma": 0.01})
-
-
-def bad_rows(fit):
-    import warnings
-
-    import arviz as az
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        loo = az.loo(fit.data, var_name="y", pointwise=True)
-    return np.flatnonzero(loo.pareto_k.values > loo.good_k), loo.elpd_i.values
-
-
-def test_rows_with_a_high_pareto_k_are_refitted_without_them(outlier, monkeypatch):
-    better, leaning = outlier
-    bad, psis = bad_rows(leaning)
-    assert 0 < len(bad) <= 30
-    calls = []
-    monkeypatch.setattr(holdout, "sample", sampler(lambda *_: spread(better), calls))
-    result = bs.compare({"leaning": leaning})
-    assert result.table.refits["leaning"] == len(bad) == len(calls)
-    assert result.table.high_k["leaning"] == 0
-    assert result.table.diag_elpd["leaning"] == ""
-    assert [len(c.arrays["y"]) for c in calls] == [29] * len(bad)
-    for row, call in zip(bad, calls, strict=True):
-        assert leaning.arrays["y"][row] not in call.arrays["y"]
-    exact = logsumexp(better.log_likelihood, axis=(0, 1)) - np.log(DRAWS)
-    np.testing.assert_allclose(result.pointwise.loc["leaning"].to_numpy()[bad], exact[bad])
-    good = np.setdiff1d(np.arange(30), bad)
-    np.testing.assert_allclose(result.pointwise.loc["leaning"].to_numpy()[good], psis[good])
-
-
-def test_more_bad_rows_than_refits_are_left_out_together(outlier, monkeypatch):
-    better, leaning = outlier
-    bad, _ = bad_rows(leaning)
-    assert len(bad) > 2
-    calls = []
-    monkeypatch.setattr(holdout, "sample", sampler(lambda *_: spread(better), calls))
-    result = bs.compare({"leaning": leaning}, max_refits=2)
-    assert result.table.refits["leaning"] == len(calls) == 2
-    assert sum(30 - len(c.arrays["y"]) for c in calls) == len(bad)
-    assert result.table.high_k["leaning"] == 0
-
-
-def test_rows_that_are_left_out_together_are_of_different_groups():
-    rows, cell = np.arange(12), np.repeat([0, 1, 2], 4)
-    batches = holdout.batches_of(rows, cell, 4)
-    assert sorted(np.concatenate(batches)) == list(rows)
-    assert [sorted(cell[batch]) for batch in batches] == [[0, 1, 2]] * 4
-    assert holdout.batches_of(rows[:0], cell[:0], 4) == []
-    assert holdout.batches_of(rows, cell, 0) == []
-
-
-def test_without_refits_the_table_and_the_verdict_own_up(outlier):
-    _, leaning = outlier
-    bad, psis = bad_rows(leaning)
-    result = bs.compare({"leaning": leaning}, max_refits=0)
-    assert result.table.high_k["leaning"] == len(bad)
-    assert f"{len(bad)} k̂ >" in result.table.diag_elpd["leaning"]
-    assert f"{len(bad)} densities rest on importance sampling" in result.verdict
-    np.testing.assert_allclose(result.pointwise.loc["leaning"], psis)
-
-
-def test_a_refit_that_breaks_is_reported_and_not_fatal(outlier, monkeypatch, caplog):
-    _, leaning = outlier
-    bad, psis = bad_rows(leaning)
-
-    def breaks(*_):
-        raise RuntimeError("All initialization points failed")
-
-    monkeypatch.setattr(holdout, "sample", sampler(breaks, []))
-    result = bs.compare({"leaning": leaning}, max_refits=1)
-    assert result.table.refits_failed["leaning"] == 1
-    assert result.table.high_k["leaning"] == len(bad)
-    assert "1 of 1 refits failed" in result.verdict
-    assert "All initialization points failed" in caplog.text
-    np.testing.assert_allclose(result.pointwise.loc["leaning"], psis)
-
-
-def test_a_refit_whose_chains_disagree_is_tried_again_with_care_and_reported(outlier, monkeypatch):
-    better, leaning = outlier
-    apart = {
-        k: v + np.array([0.0, 0.1]).reshape(2, *[1] * (v.ndim - 1))
-        for k, v in spread(better).items()
-    }
-    calls = []
-    monkeypatch.setattr(holdout, "sample", sampler(lambda *_: apart, calls))
-    result = bs.compare({"leaning": leaning}, max_refits=1)
-    assert [c.options["target_accept"] for c in calls] == [0.85, 0.97]
-    assert result.table.refits["leaning"] == result.table.refits_failed["leaning"] == 1
-    assert "did not converge" in result.verdict
 
 
 # What the verdict says ----------------------------------------------------------------------------
@@ -386,181 +217,6 @@ def test_it_draws_itself(pair):
     assert [t.get_text() for t in pair.plot().get_yticklabels()] == ["with floor", "straight"]
 
 
-# Weights and the mixed forecast -------------------------------------------------------------------
-
-
-def log_score(density, weights, importance):
-    return float(importance @ np.log(weights @ np.exp(density)))
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 30))
-def test_no_other_mixture_scores_higher(seed, forms, items):
-    rng = np.random.default_rng(seed)
-    density, importance = rng.normal(0, 2, (forms, items)), rng.uniform(0.2, 1, items)
-    weights = stacking_weights(density, importance)
-    assert weights.sum() == pytest.approx(1.0)
-    assert (weights >= 0).all()
-    best = log_score(density, weights, importance)
-    others = [*np.eye(forms), *rng.dirichlet(np.ones(forms), 200)]
-    assert best >= max(log_score(density, w, importance) for w in others) - 1e-6 * items
-
-
-def test_weights_survive_densities_that_underflow():
-    density = np.array([[-2000.0, -3000.0], [-2001.0, -2999.0]])
-    expected = stacking_weights(density + 2500, np.ones(2))
-    np.testing.assert_allclose(stacking_weights(density, np.ones(2)), expected)
-
-
-def test_a_mixed_forecast_contains_the_disagreement(pair):
-    even = pair.table.assign(weight=0.5)
-    mixed = comparison.Comparison(pair.fits, "loo", even, pair.pointwise)
-    at = {"C": [1e26]}
-    medians = [float(fit.forecast(at).table["median"].iloc[0]) for fit in pair.fits.values()]
-    band = mixed.forecast(at, ci_prob=0.9, random_seed=1).table.iloc[0]
-    assert band["lower_0.9"] < min(medians)
-    assert band["upper_0.9"] > max(medians)
-    assert max(medians) / min(medians) > 1.25
-
-
-def test_a_form_without_weight_is_not_mixed_in(pair):
-    alone = pair.table.assign(weight=[1.0, 0.0])
-    mixed = comparison.Comparison(pair.fits, "loo", alone, pair.pointwise)
-    at = {"C": [1e26]}
-    ours = mixed.forecast(at, kind="mean").table["median"]
-    theirs = pair.fits["with floor"].forecast(at, kind="mean").table["median"]
-    np.testing.assert_allclose(ours, theirs, rtol=1e-2)
-
-
-# Hidden scales and hidden labels ------------------------------------------------------------------
-
-
-def test_the_future_is_the_largest_scales_of_every_curve():
-    found = table(rows=20, families=("lstm", "mlp"))
-    found["flops"][20:] = np.geomspace(1e18, 1e22, 20)
-    runs = runs_of(found, groups=True)
-    folds = holdout.future_folds([straight_fit(runs)])
-    assert [int(fold.hidden.sum()) for fold in folds] == [20, 14, 8]
-    for fold in folds:
-        assert np.array_equal(fold.seen, ~fold.hidden)
-        for code in (0, 1):
-            mine = runs.codes["family"] == code
-            x = runs.x["C"]
-            assert x[mine & fold.seen].max() < x[mine & fold.hidden].min()
-
-
-def test_labels_of_the_noise_make_no_curves_whose_largest_scale_stays_in():
-    n, d = np.repeat(np.geomspace(1e7, 1e10, 7), 6), np.tile(np.geomspace(1e9, 1e11, 6), 7)
-    found = {"N": n, "D": d, "loss": 1.7 + 400 * n**-0.34 + 1000 * d**-0.3}
-    found["size"] = [f"{size:.0e}" for size in n]
-    inputs = {"N": "N", "D": "D"}
-    one = bs.Runs(found, y="loss", x=inputs)
-    with pytest.warns(bs.RunsWarning, match="one distinct N"):
-        sized = bs.Runs(found, y="loss", x=inputs, groups=["size"])
-
-    def fit_of(runs, noise):
-        structure = structure_of(bs.laws.Chinchilla(), runs, None, noise, None)
-        return SimpleNamespace(structure=structure, runs=runs, arrays={})
-
-    plain, of_sizes = fit_of(one, bs.LogStudentT()), fit_of(sized, bs.LogStudentT())
-    effect = fit_of(sized, bs.LogStudentT() + bs.Effect("size"))
-    curve = [fold.hidden for fold in holdout.future_folds([plain])]
-    assert n[curve[0]].max() > n[~curve[0]].max()
-    for fits in ([effect], [effect, plain]):
-        hidden = [fold.hidden for fold in holdout.future_folds(fits)]
-        np.testing.assert_array_equal(hidden, curve)
-    for fold in holdout.future_folds([effect, of_sizes]):
-        assert set(n[fold.seen]) == set(n[fold.hidden]) == set(n)
-
-
-def test_the_future_of_a_schedule_is_the_end_of_its_runs():
-    found = schedules(np.random.default_rng(1), 60)
-    found["loss"] = np.linspace(3.3, 3.1, 60)
-    symbols = {"step": "step", "lr": "lr"}
-    runs = bs.Runs(found, y="loss", x=symbols, sequence="sequence")
-    fit = known_fit(bs.laws.LRAnnealing(), runs, {"E": 3.0, "A": 0.5, "alpha": 0.5, "C": 0.3})
-    for fold in holdout.future_folds([fit]):
-        assert runs.x["step"][fold.seen].max() < runs.x["step"][fold.hidden].min()
-
-
-def test_runs_at_one_scale_are_hidden_together():
-    runs = runs_of({"flops": np.repeat([1e17, 1e18, 1e19], 3), "loss": [3.0, 2.9, 2.8] * 3})
-    for fold in holdout.future_folds([straight_fit(runs)]):
-        hidden = set(runs.x["C"][fold.hidden])
-        assert not hidden & set(runs.x["C"][fold.seen])
-
-
-def test_hidden_scales_are_scored_by_what_the_smaller_ones_say(monkeypatch):
-    runs = runs_of(table(rows=20))
-    fit, calls = true_fit(runs), []
-
-    def truth(structure, arrays, draws, chains):
-        return spread(true_fit(runs.select(np.arange(len(arrays["y"])))), chains)
-
-    monkeypatch.setattr(holdout, "sample", sampler(truth, calls))
-    result = bs.compare({"a": fit}, by="lfo")
-    assert [len(c.arrays["y"]) for c in calls] == [10, 13, 16]
-    assert list(result.pointwise.columns) == list(range(10, 20))
-    assert "p_loo" not in result.table
-    assert result.table.refits["a"] == 3
-    expected = known_fit(OffsetPowerLaw(), runs, {**TRUTH, "sigma": 0.01}).log_likelihood[0, 0, 10:]
-    np.testing.assert_allclose(result.pointwise.loc["a"], expected, atol=0.5)
-
-
-def test_hidden_measurements_keep_their_own_standard_errors():
-    from bayescale.forecast.points import predict_runs
-
-    found = table(rows=10) | {"error": np.linspace(0.001, 0.5, 10)}
-    runs = bs.Runs(found, y="loss", x={"C": "flops"}, y_se="error")
-    fit = true_fit(runs)
-    predicted = predict_runs(fit.structure, fit.flat_draws, fit.arrays, runs, runs)
-    expected = np.sqrt(0.01**2 + (runs.y_se / runs.y) ** 2)
-    np.testing.assert_allclose(predicted.sd[0], expected)
-
-
-def test_a_hidden_label_is_predicted_as_one_never_seen(monkeypatch):
-    families = ("gru", "lstm", "mlp", "rwkv", "transformer")
-    runs = runs_of(table(rows=8, families=families), groups=True)
-    fit, calls = straight_fit(runs), []
-
-    def pooled(structure, arrays, draws, chains):
-        seen = SimpleNamespace(labels=structure.sizes)
-        assert seen.labels == (4,)
-        return {
-            f"{q.name}_raw": np.random.default_rng(0).normal(
-                0, 0.05, (chains, draws, len(structure.units[q.name]))
-            )
-            for q in structure.parameters
-        }
-
-    monkeypatch.setattr(holdout, "sample", sampler(pooled, calls))
-    result = bs.compare({"a": fit, "b": fit}, by="family")
-    assert len(calls) == 10
-    assert [len(c.arrays["y"]) for c in calls[:5]] == [32] * 5
-    assert result.pointwise.shape == (2, 40)
-    assert np.isfinite(result.pointwise.to_numpy()).all()
-    by_family = result.pointwise.loc["a"].to_numpy().reshape(5, 8).sum(axis=1)
-    np.testing.assert_allclose(result.table.se["a"], np.sqrt(5) * by_family.std(ddof=1))
-
-
-def test_rows_of_a_fold_that_broke_are_scored_for_no_fit(monkeypatch):
-    runs = runs_of(table(rows=20))
-    one, other, calls = true_fit(runs), straight_fit(runs), []
-
-    def breaks(structure, arrays, draws, chains):
-        if structure == one.structure and len(arrays["y"]) == 10:
-            raise RuntimeError("no")
-        return spread(one if structure == one.structure else other, chains)
-
-    monkeypatch.setattr(holdout, "sample", sampler(breaks, calls))
-    result = bs.compare({"a": one, "b": other}, by="lfo")
-    assert result.pointwise.shape == (2, 7)
-    assert result.table.refits_failed.to_dict() == {"a": 1, "b": 0}
-
-
-# With the sampler ---------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def sampled():
     found = table(rows=10, families=("lstm", "mlp"))
@@ -568,6 +224,9 @@ def sampled():
     options = {"draws": 500, "tune": 500, "random_seed": 1, "progressbar": False}
     pooling = {"alpha": bs.Shared()}
     return bs.fit(PowerLaw(), runs, pooling=pooling, **options)
+
+
+# With the sampler ---------------------------------------------------------------------------------
 
 
 def test_exact_refits_agree_with_importance_sampling_where_that_is_sound(sampled):
