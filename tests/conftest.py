@@ -5,6 +5,7 @@ import warnings
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from three_families import quick, runs_of, simulated
 
 import bayescale as bs
 
@@ -29,3 +30,9 @@ def few_draws(monkeypatch):
     monkeypatch.setattr(bs, "fit", with_few_draws)
     with plt.rc_context():
         yield
+
+
+@pytest.fixture(scope="session")
+def fit_of_families():
+    """Sampled once, for all files that ask a fit of three families."""
+    return quick(bs.laws.OffsetPowerLaw(), runs_of(simulated()))

@@ -281,3 +281,48 @@ def test_a_comparison_mixes_curves_of_the_same_labels(fit):
     mixed = even.forecast({"C": 1e17}, kind="mean").table
     wanted = [LEVELS[labels] for labels in zip(mixed["family"], mixed["data"], strict=True)]
     np.testing.assert_allclose(mixed["median"], wanted, rtol=1e-3)
+
+
+# A fit of three families --------------------------------------------------------------------------
+
+
+def test_inputs_of_a_forecast_that_may_have_wrapped_are_pointed_out(fit_of_families):
+    N = np.array([7 * 10**9])
+    with pytest.warns(bs.RunsWarning, match="input 'C' may be wrong: integers wrap"):
+        fit_of_families.forecast({"C": 6 * N * (10 * N)}, groups={"family": "mlp"})
+
+
+def test_forecasts_refuse_inputs_that_make_no_sense(fit_of_families):
+    with pytest.raises(ValueError, match="finite and positive"):
+        fit_of_families.forecast({"C": [-1.0]})
+    with pytest.raises(ValueError, match="missing: C"):
+        fit_of_families.forecast({"N": [1.0]})
+    with pytest.raises(ValueError, match="no group is called"):
+        fit_of_families.forecast({"C": [1e20]}, groups={"famly": "gpt"})
+    with pytest.raises(ValueError, match=r"group 'family': a set.*write \['gpt', 'mlp'\]"):
+        fit_of_families.forecast({"C": [1e20, 1e21]}, groups={"family": {"mlp", "gpt"}})
+    with pytest.raises(ValueError, match=r"ci_prob is the text '0\.9': give a number such as 0\.9"):
+        fit_of_families.forecast({"C": [1e20]}, ci_prob="0.9")
+    with pytest.raises(ValueError, match="'run' or 'mean'"):
+        fit_of_families.forecast({"C": [1e20]}, kind="median")
+
+
+def test_forecasts_mark_what_lies_beyond_the_data(fit_of_families):
+    forecast = fit_of_families.forecast({"C": [1e19, 1e24]}, groups={"family": "gpt"})
+    assert forecast.extrapolated.tolist() == [False, True]
+    assert forecast.points["decades_beyond"].iloc[1] == pytest.approx(3.0, abs=0.3)
+
+
+def test_bands_nest_and_new_families_are_less_certain(fit_of_families):
+    table = fit_of_families.forecast({"C": [1e23]}, groups={"family": "gpt"}).table.iloc[0]
+    assert table["lower_0.95"] < table["lower_0.8"] < table["lower_0.5"] < table["median"]
+    new = fit_of_families.forecast({"C": [1e23]}, groups={"family": "never seen"}).table.iloc[0]
+    assert new["upper_0.8"] - new["lower_0.8"] > 3 * (table["upper_0.8"] - table["lower_0.8"])
+
+
+def test_forecasts_survive_twenty_decades(fit_of_families):
+    draws = fit_of_families.forecast(
+        {"C": np.geomspace(1e5, 1e30, 26)}, groups={"family": "mlp"}, kind="mean"
+    ).draws
+    assert np.isfinite(draws).all()
+    assert np.all(np.diff(draws, axis=1) <= 0)

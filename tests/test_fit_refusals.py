@@ -1,0 +1,101 @@
+"""Arguments that do not fit are refused before anything is sampled, with a mend."""
+
+import numpy as np
+import pymc as pm
+import pytest
+from three_families import runs_of, simulated
+
+import bayescale as bs
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pooling": {"alhpa": bs.Shared()}}, "did you mean 'alpha'"),
+        ({"pooling": {"alpha": bs.Partial("familly")}}, "did you mean 'family'"),
+        ({"pooling": {"alpha": "family"}}, "must be Shared"),
+        ({"noise": bs.LogStudentT() + bs.Checkpoints()}, "sequence="),
+        ({"noise": bs.LogStudentT() + bs.Effect("seed")}, "effect of the group 'seed'"),
+        ({"priors": {"aplha": None}}, "did you mean 'alpha'"),
+        ({"draws": 0}, "at least 1"),
+        ({"noise": bs.LogNormal}, r"the noise is a class: write noise=bs\.LogNormal\(\)"),
+        ({"noise": "normal"}, r"the noise is a str: give one such as noise=bs\.LogNormal\(\)"),
+        ({"priors": {"alpha": 0.1}}, r"prior of 'alpha' is 0\.1: give a distribution"),
+        ({"random_seed": -1}, "random_seed is -1: give a whole number"),
+        ({"random_seed": 1.9}, r"random_seed is 1\.9: give a whole number"),
+        ({"random_seed": np.random.default_rng(0)}, "random_seed is Generator.*whole number"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
+    with pytest.raises(ValueError, match=message):
+        bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
+
+
+class OwnLaw(bs.Law):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("law", "runs", "message"),
+    [
+        (bs.laws.PowerLaw, runs_of(simulated()), r"law is a class: write bs\.laws\.PowerLaw\(\)"),
+        (OwnLaw, runs_of(simulated()), r"law is a class: write OwnLaw\(\)"),
+        ("power_law", runs_of(simulated()), r"law is a name: write bs\.laws\.get\('power_law'\)"),
+        (runs_of(simulated()), bs.laws.PowerLaw(), r"law is a Runs: give one of bs\.laws"),
+        (bs.laws.PowerLaw(), simulated(), r"table is a dict: write bs\.Runs\("),
+    ],
+    ids=["class", "own class", "name", "swapped", "table"],
+)
+def test_what_is_no_law_or_table_is_refused_by_name(law, runs, message):
+    for make in (
+        lambda: bs.fit(law, runs),
+        lambda: bs.build_model(law, runs),
+        lambda: bs.prior_predictive(law, runs),
+        lambda: bs.known_fit(law, runs, {}),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+@pytest.mark.parametrize("noise", [None, bs.Normal()])
+def test_a_law_that_is_positive_takes_no_negative_responses(noise):
+    table = simulated()
+    runs = runs_of({**table, "loss": table["loss"] - 4})
+    with pytest.raises(bs.RunsError, match=r"choose a law that may be negative, e\.g\. LogLaw\(\)"):
+        bs.build_model(bs.laws.OffsetPowerLaw(), runs, noise=noise)
+
+
+@pytest.mark.parametrize(("breaks", "name"), [(2, "d2"), (3, "d3")])
+def test_only_the_first_of_ordered_locations_takes_a_prior(breaks, name):
+    law, runs = bs.laws.BrokenPowerLaw(breaks=breaks), runs_of(simulated())
+    prior = pm.LogNormal.dist(np.log(1e19), 0.5)
+    with pytest.raises(ValueError, match=rf"'{name}' is placed by its.*to the first location"):
+        bs.build_model(law, runs, priors={name: prior})
+    bs.build_model(law, runs, priors={"d1": prior})
+
+
+def test_an_effect_takes_no_prior():
+    noise, prior = bs.LogStudentT() + bs.Effect("family"), pm.Normal.dist(0.1, 0.1)
+    with pytest.raises(ValueError, match=r"'effect_family' deviates.*Effect\('seed', scale=0\.1\)"):
+        bs.build_model(
+            bs.laws.PowerLaw(), runs_of(simulated()), noise=noise, priors={"effect_family": prior}
+        )
+
+
+@pytest.mark.parametrize("noise", [bs.LogStudentT(), bs.LogitNormal()])
+def test_a_law_that_may_be_negative_takes_no_scatter_of_a_logarithm(noise):
+    x = np.geomspace(1e17, 1e20, 8)
+    runs = bs.Runs({"C": x, "y": np.linspace(0.4, 0.6, 8)}, y="y", x="C")
+    with pytest.raises(ValueError, match=r"LogLaw\(\) may be negative.*write noise=StudentT\(\)"):
+        bs.build_model(bs.laws.LogLaw(), runs, noise=noise)
+
+
+@pytest.mark.parametrize("name", ["alpha", "sigma", "alpha_sd"])
+def test_a_group_with_the_name_of_a_parameter_is_refused(name):
+    runs = bs.Runs(simulated(), y="loss", x={"C": "flops"}, groups={name: "arch"})
+    for fit in (
+        lambda: bs.fit(bs.laws.PowerLaw(), runs),
+        lambda: bs.known_fit(bs.laws.PowerLaw(), runs, {"A": 3.0, "alpha": 0.1}),
+    ):
+        with pytest.raises(ValueError, match=rf"parameter '{name}': give the group another name"):
+            fit()
