@@ -24,19 +24,23 @@ BOUNDS = {"real": "any real number", "unit": "between 0 and 1"}
 def main() -> None:
     FIGURES.mkdir(exist_ok=True)
     laws = [bs.laws.get(name) for name in bs.laws.available()]
+    (HERE / "catalogue.md").write_text(page(laws))
+    for law in laws:
+        draw(law, FIGURES / f"{law.name}.svg")
+
+
+def page(laws: list[Law]) -> str:
     rooms = dict.fromkeys(sorted(type(law).__module__ for law in laws))
-    pages = [
+    parts = [
         "# Catalogue of laws",
         f"{len(laws)} laws, by the name that `bs.laws.get` takes. Written by "
         "`docs/generate_catalogue.py` from the laws themselves: do not edit.",
         index(laws),
     ]
     for room in rooms:
-        pages.append(f"## {first_line(sys.modules[room].__doc__ or '')}")
-        pages += [entry(law) for law in laws if type(law).__module__ == room]
-    (HERE / "catalogue.md").write_text("\n\n".join(pages) + "\n")
-    for law in laws:
-        draw(law, FIGURES / f"{law.name}.svg")
+        parts.append(f"## {first_line(sys.modules[room].__doc__ or '')}")
+        parts += [entry(law) for law in laws if type(law).__module__ == room]
+    return "\n\n".join(parts) + "\n"
 
 
 def index(laws: list[Law]) -> str:

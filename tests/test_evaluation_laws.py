@@ -18,7 +18,6 @@ from bayescale.laws import (
 )
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
-from bayescale.testing import testing
 
 NAMES = [
     "coverage_exp_power",
@@ -32,30 +31,6 @@ NAMES = [
     "bleu_log_law",
 ]
 SMALL = {"draws": 800, "tune": 500, "chains": 2, "random_seed": 4, "progressbar": False}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_catalogue_has_the_law(name):
-    assert name in bs.laws.available()
-
-
-@pytest.mark.parametrize(
-    "law",
-    [bs.laws.CoverageExpPower(saturating=True), bs.laws.PassUntil(onset=1e8)],
-    ids=lambda law: law.title,
-)
-def test_a_law_passes_the_checks_with_its_options(law):
-    testing.check_law(law)
-
-
-@pytest.mark.parametrize("name", [n for n in NAMES if n != "bleu_log_law"])
-def test_a_proportion_stays_between_0_and_1_wherever_it_is_asked(name):
-    law = bs.laws.get(name)
-    far = {s: np.geomspace(1e-6, 1e9, 31) for s in law.inputs}
-    if name == "imperfect_verifier":
-        far["outcome"] = np.full(31, 3.0)
-    value = law(*far.values(), **law.example.parameters)
-    assert np.all((value >= 0) & (value <= 1))
 
 
 # Coverage -----------------------------------------------------------------------------------
