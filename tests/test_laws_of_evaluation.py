@@ -9,27 +9,112 @@ from bayescale.laws import (
     bleu_log,
     coverage_beta,
     coverage_exp_power,
+    densing,
+    genrm,
     imperfect_verifier,
+    kinetics,
     loss_to_accuracy,
     loss_to_error,
+    mcq,
     passuntil,
+    rag,
     rl_sigmoid,
     ttspm,
 )
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import structure_of
 
-NAMES = [
-    "coverage_exp_power",
-    "coverage_beta",
-    "imperfect_verifier",
-    "ttspm",
-    "rl_sigmoid",
-    "loss_to_error_exp",
-    "loss_to_acc_sigmoid",
-    "passuntil",
-    "bleu_log_law",
-]
+
+def test_the_best_prompt_stays_within_its_budget():
+    flash = {k: np.full(2, v) for k, v in bs.laws.RAGInference.example.parameters.items()}
+    last = -np.inf
+    for budget in (3e3, 3e4, 1e6):
+        best = rag.best_prompt(flash, budget, tokens=(900, 700, 100), informativeness=(0.5, 0.2))
+        paid = best["iters"] * (900 * best["docs"] + 700 * best["shots"] + 100)
+        assert np.all(paid <= budget)
+        assert best["index"][0] >= last
+        last = best["index"][0]
+    with pytest.raises(ValueError, match="below one empty prompt"):
+        rag.best_prompt(flash, 10.0, tokens=(900, 700, 100), informativeness=(0.5, 0.2))
+
+
+def test_verification_overtakes_at_the_budget_that_is_named():
+    constants = {k: np.full(2, v) for k, v in bs.laws.GenRMvsSC.example.parameters.items()}
+    budget = genrm.overtaking_budget(constants, ratio=1.0)
+    for factor, wins in ((0.8, False), (1.2, True)):
+        split, vote = (
+            genrm.best_split(constants, factor * budget[0], 1.0, verify=v) for v in (True, False)
+        )
+        assert bool(split["accuracy"][0] > vote["accuracy"][0]) is wins
+    many = genrm.best_split(constants, 1e5, 0.5)
+    np.testing.assert_allclose(many["S"] * (1 + 0.5 * many["V"]), 1e5)
+
+
+def test_a_budget_that_does_not_pay_for_one_verified_solution_is_no_answer():
+    constants = {"F": 0.85, "s0": 0.5, "u": 0.4, "h0": 0.8, "v0": 0.5, "w": 0.8}
+    assert genrm.overtaking_budget(constants, ratio=4.0) == pytest.approx(5.0)
+    assert genrm.best_split(constants, 5.0, 4.0)["S"] == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="at least 5, a solution that is verified once, not 2"):
+        genrm.best_split(constants, 2.0, 4.0)
+    with pytest.raises(ValueError, match="at least 1, one solution, not"):
+        genrm.best_split(constants, 0.5, 4.0, verify=False)
+    with pytest.raises(ValueError, match="at least 5, a solution"):
+        genrm.overtaking_budget(constants, ratio=4.0, most=3.0)
+
+
+def test_the_cost_for_an_accuracy_inverts_the_law_and_sparse_attention_is_cheaper():
+    config = {"N": 4e9, "k": 8.0, "Lo": 2e4, "Li": 500.0, "heads": 1e5, "kv": 3e4}
+    law = bs.laws.KineticsCost()
+    constants = law.example.parameters
+    accuracy = float(law(*config.values(), **constants))
+    dense = kinetics.eflops(**config, intensity=300.0)
+    assert kinetics.cost_for(accuracy, constants) == pytest.approx(dense)
+    assert kinetics.eflops(**config, intensity=300.0, attended=1024.0) < 0.5 * dense
+    assert kinetics.eflops(**config, intensity=300.0, attended=1e9) == dense
+    assert np.isinf(kinetics.cost_for(0.99, constants))
+
+
+def test_multiple_choice_is_what_simulated_items_choose():
+    constants = {"E": 0.4, "A": 300.0, "a": 0.11, "b0": -0.6, "b1": 0.85}
+    rng = np.random.default_rng(0)
+    C = np.array([1e19, 1e22])
+    mean = -bs.laws.MCQComposition()(C, 1.0, **constants)
+    item = mean + rng.normal(0, 0.8, (100_000, 1))
+    right = item + rng.normal(0, 0.3, item.shape)
+    wrong = -0.6 + 0.85 * item[..., None] + rng.normal(0, 0.5, (*item.shape, 3))
+    simulated = (right[..., None] > wrong).all(axis=-1).mean(axis=0)
+    got = mcq.choice_accuracy(constants, C, choices=4, item_sd=0.8, right_sd=0.3, wrong_sd=0.5)
+    np.testing.assert_allclose(got, simulated, atol=0.006)
+
+
+def test_a_choice_that_means_nothing_is_refused():
+    with pytest.raises(ValueError, match="'choice': every value must be 1"):
+        bs.laws.MCQComposition()(1e20, 3.0, E=1.0, A=200.0, a=0.1, b0=0.0, b1=1.0)
+
+
+def test_the_growth_of_density_carries_the_uncertainty_of_its_reference():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0.2, 2.0, 12)
+    loss = {"E": 1.8, "A": 480.0, "alpha": 0.35, "B": 2000.0, "beta": 0.37}
+    score = {"lo": 0.25, "hi": 0.9, "L_mid": 2.2, "g": 4.0}
+    density = 0.1 * np.exp(1.5 * t + 0.1 * rng.standard_normal(12))
+    L = bs.laws.Chinchilla()(density * 3e9, 1e12, **loss)
+    scores = bs.laws.LossToAccuracy()(L, **score)
+    known = densing.capacity_density(loss, score, scores, 3e9)
+    np.testing.assert_allclose(known[0], density)
+    unsure = {**loss, "alpha": rng.normal(0.35, 0.03, 400)}
+    draws = densing.capacity_density(unsure, score, scores, 3e9)
+    assert draws.shape == (400, 12)
+    wide = densing.growth_rates(draws, t)
+    narrow = densing.growth_rates(np.tile(known, (400, 1)), t)
+    low, high = np.nanquantile(wide, [0.05, 0.95])
+    assert low < 1.5 < high
+    assert np.nanstd(wide) > 1.2 * np.nanstd(narrow)
+    twins = densing.growth_rates(np.repeat(density, 2) * np.tile([1.0, 0.5], 12), np.repeat(t, 2))
+    np.testing.assert_allclose(twins, densing.growth_rates(density, t))
+    assert np.isnan(densing.capacity_density(loss, score, [0.2, 0.25, 0.9, 0.95], 3e9)).all()
+
+
 SMALL = {"draws": 800, "tune": 500, "chains": 2, "random_seed": 4, "progressbar": False}
 
 
