@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -45,3 +47,15 @@ def test_files_that_the_list_names_exist():
         if row := re.match(r"\| `(\w+)/` \|(.*)", line):
             for name in re.findall(r"`(\w+\.py)`", row[2]):
                 assert (PACKAGE / row[1] / name).exists(), f"{row[1]}/{name}"
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("bayescale", "pymc pytensor arviz pandas matplotlib xarray nutpie"),
+        ("bayescale.runs.runs", "matplotlib polars"),
+    ],
+)
+def test_importing_loads_nothing_heavy(module, heavy):
+    code = f"import sys, {module}; assert not set({heavy.split()}) & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

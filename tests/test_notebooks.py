@@ -10,10 +10,6 @@ import pytest
 from pages import NOTEBOOKS, code_cells, code_of, run
 
 
-def test_there_are_nine_notebooks():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(1, 10)]
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 def test_notebooks_are_stored_whole_executed_in_order_and_without_errors(path):
     cells = code_cells(path)

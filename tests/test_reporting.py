@@ -136,6 +136,11 @@ def test_the_report_names_everything_a_reader_asks_for(fit):
         assert said in text, said
 
 
+def test_the_report_gives_the_median_of_the_spread_between_groups(fit):
+    (alpha,) = [q for q in fit.structure.parameters if q.name == "alpha"]
+    assert f"`alpha` between groups: SD about {alpha.between / 2:g} (" in str(fit.report())
+
+
 def test_a_fit_that_did_not_converge_says_so_in_its_report(fit):
     said = dict(fit.report().items)["Convergence"]
     passed = fit.diagnostics["converged"]

@@ -1,14 +1,9 @@
 """What runs show: ranges in decades for every group, in a few lines."""
 
-import doctest
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from sound_table import ALL, ARGS, COUNTS, columns
 
-import bayescale.runs.runs
 from bayescale.runs import Runs
 
 
@@ -51,21 +46,3 @@ def test_html_escapes_labels():
 def test_empty_and_counted_runs_can_be_shown(runs):
     assert "mlp   0 rows" in repr(runs.select([]))
     assert "y = right of asked" in repr(Runs(columns(), **COUNTS))
-
-
-def test_the_example_in_the_docstring_runs():
-    found = doctest.DocTestFinder().find(Runs, "Runs", module=bayescale.runs.runs)
-    runner = doctest.DocTestRunner()
-    for test in found:
-        test.globs["Runs"] = Runs
-        runner.run(test)
-    assert runner.failures == 0
-    assert runner.tries > 0
-
-
-def test_importing_it_is_cheap():
-    check = (
-        "import importlib.util, sys; import bayescale.runs.runs; "
-        "assert not {'matplotlib', 'polars'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
