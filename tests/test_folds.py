@@ -7,7 +7,8 @@ import pytest
 from known_curves import TRUTH, runs_of, sampler, spread, straight_fit, table, true_fit
 
 import bayescale as bs
-from bayescale.comparison import holdout
+from bayescale.comparison import comparison, holdout
+from bayescale.comparison.stacking import stacking_weights
 from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw
 from bayescale.laws.schedules import schedules
@@ -142,3 +143,18 @@ def test_rows_of_a_fold_that_broke_are_scored_for_no_fit(monkeypatch):
     result = bs.compare({"a": one, "b": other}, by="lfo")
     assert result.pointwise.shape == (2, 7)
     assert result.table.refits_failed.to_dict() == {"a": 1, "b": 0}
+
+
+def test_a_row_that_several_cuts_hide_counts_once_in_the_weights(monkeypatch):
+    runs, counted = runs_of(table(rows=20)), []
+
+    def weights(density, importance):
+        counted.append(importance)
+        return stacking_weights(density, importance)
+
+    fit = true_fit(runs)
+    monkeypatch.setattr(holdout, "sample", sampler(lambda *_: spread(fit), []))
+    monkeypatch.setattr(comparison, "stacking_weights", weights)
+    bs.compare({"a": fit, "b": fit}, by="lfo")
+    (importance,) = counted
+    np.testing.assert_allclose(np.sort(importance), [1 / 3] * 12 + [1 / 2] * 6 + [1] * 3)

@@ -126,6 +126,19 @@ def test_chains_that_mix_need_no_jumps(single_curve, monkeypatch):
     assert drawn is sampled
 
 
+@pytest.mark.parametrize(("rhats", "kept"), [((1.2, 1.5), 1.2), ((1.5, 1.2), 1.2)])
+def test_of_two_runs_that_fail_the_draws_that_agree_better_are_kept(
+    single_curve, monkeypatch, rhats, kept
+):
+    structure, arrays, sampled = single_curve
+    found = iter({"converged": False, "max_rhat": r, "divergences": 0} for r in rhats)
+    monkeypatch.setattr(fitting, "sample", lambda *_, **__: sampled)
+    monkeypatch.setattr(fitting, "mix", lambda *_: (sampled, next(found)))
+    _, said = sample_with_care(structure, arrays, random_seed=0, draws=10, tune=10)
+    assert said["max_rhat"] == kept
+    assert said["retried"] == (rhats[1] == kept)
+
+
 def test_few_draws_or_a_chain_that_stood_still_show_no_modes(single_curve):
     structure, arrays, sampled = single_curve
     few = replace(sampled, draws={name: v[:, :100] for name, v in sampled.draws.items()})
