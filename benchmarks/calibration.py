@@ -17,8 +17,9 @@ import numpy as np
 
 import bayescale as bs
 from bayescale.forecast.prior import coordinates_from_prior
-from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import natural
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure, structure_of
 from bayescale.sampling.gate import diagnose
 from bayescale.sampling.sampling import sample

@@ -68,7 +68,8 @@ def peak_mb() -> float:
 def gradient(checkpoints: bool) -> dict[str, Any]:
     """Nanoseconds of a thread, a row, of one evaluation of log density and gradient."""
     from bayescale.fitting.fitting import checked_structure
-    from bayescale.model.arrays import arrays_of, model_arrays
+    from bayescale.model.arrays import arrays_of
+    from bayescale.model.packing import model_arrays
     from bayescale.sampling.sampling import compile_structure
 
     noise = bs.LogStudentT() + bs.Checkpoints() if checkpoints else bs.LogStudentT()

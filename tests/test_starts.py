@@ -6,8 +6,9 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale.model.arrays import arrays_of, model_arrays
+from bayescale.model.arrays import arrays_of
 from bayescale.model.information import end_information
+from bayescale.model.packing import model_arrays
 from bayescale.model.structure import structure_of
 from bayescale.sampling.sampling import compile_structure
 from bayescale.sampling.starts import Mode, density_of, draw_near, find_modes

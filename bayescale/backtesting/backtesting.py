@@ -13,7 +13,8 @@ from bayescale.fitting import Fit
 from bayescale.forecast.points import predict_runs
 from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
-from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.arrays import arrays_of
+from bayescale.model.rows import Arrays
 from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Discrepancy, Noise

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.base import Law
-from bayescale.model.arrays import arrays_of, model_arrays
+from bayescale.model.arrays import arrays_of
+from bayescale.model.packing import model_arrays
 from bayescale.model.structure import structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling

@@ -16,16 +16,10 @@ import numpy as np
 from bayescale.fitting import Fit
 from bayescale.forecast.labels import distinct
 from bayescale.forecast.points import predict_runs
-from bayescale.model.arrays import (
-    Arrays,
-    along_runs,
-    arrays_of,
-    least_gaps,
-    reads_features,
-    without_rows,
-)
+from bayescale.model.arrays import arrays_of
+from bayescale.model.checkpoints import NO_PREVIOUS, along_runs, least_gaps
+from bayescale.model.rows import Arrays, reads_features, without_rows
 from bayescale.model.structure import Structure, group_codes, structure_of
-from bayescale.noise.parts import NO_PREVIOUS
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
 from bayescale.sampling.gate import is_trusted

@@ -12,7 +12,8 @@ import numpy as np
 
 from bayescale.fitting.directions import disagreements
 from bayescale.laws.base import Law
-from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.arrays import arrays_of
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling

@@ -10,9 +10,10 @@ from bayescale.laws.base import Law
 from bayescale.laws.numerics import log_sum, logit_of_log
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
-from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import natural, sampled_of
 from bayescale.model.response import anchor, natural_of
+from bayescale.model.rows import Arrays
 from bayescale.model.slips import noise_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise

@@ -10,7 +10,7 @@ import numpy as np
 from bayescale.forecast.labels import hint_at_labels
 from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import Points, Predictive, predict
-from bayescale.model.arrays import Arrays
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure
 from bayescale.posterior.likelihood import CHUNK
 from bayescale.runs import Runs

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.forecast.labels import codes_of, columns_of_law, distinct, labels_of
 from bayescale.forecast.predictive import Points, Predictive, only_run_of, predict
-from bayescale.model.arrays import Arrays, extra_arrays
+from bayescale.model.rows import Arrays, extra_arrays
 from bayescale.model.structure import SEQUENCE, Structure
 from bayescale.runs import Runs
 from bayescale.runs.hints import extremes

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.parameters import Parameters
-from bayescale.model.arrays import Arrays, along_runs, formula_inputs, least_gaps
+from bayescale.model.checkpoints import along_runs, least_gaps
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
+from bayescale.model.rows import Arrays, formula_inputs
 from bayescale.model.structure import Structure
 from bayescale.noise import Checkpoints, Noise
 from bayescale.posterior.unseen import natural_at_cells

@@ -8,8 +8,9 @@ import numpy as np
 from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import predict
 from bayescale.laws.base import Law
-from bayescale.model.arrays import Arrays, arrays_of
+from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import with_spreads
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import SEQUENCE, Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling

@@ -9,21 +9,16 @@ import numpy as np
 from bayescale.laws.base import Law
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
-from bayescale.model.arrays import (
-    Arrays,
-    arrays_of,
-    formula_inputs,
-    is_row_array,
-    model_arrays,
-    unit_index,
-    unpacked,
-)
+from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import UPRIGHT, coordinate, lean_of, population_mean, scale_of
 from bayescale.model.given import from_user
 from bayescale.model.leans import Curved, Lean
+from bayescale.model.packing import model_arrays, unpacked
 from bayescale.model.population import EFFECT_RATE, EFFECT_SHAPE, deviations
 from bayescale.model.response import natural_of
+from bayescale.model.rows import Arrays, formula_inputs, is_row_array
 from bayescale.model.structure import Structure, structure_of
+from bayescale.model.units import unit_index
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling
 from bayescale.runs import Runs

@@ -154,10 +154,3 @@ class Checkpoints(Part):
 
 #: Name of the length scale of correlated checkpoints.
 LENGTH = "length"
-#: Gap of a checkpoint that has none before it: its residual is fresh.
-NO_PREVIOUS = 1e3
-#: Gap, in ln x, up to which two checkpoints of a run are repeats of one.
-SAME_PLACE = 1e-6
-#: Least gap as a share of the usual gap of a run: were repeats to scatter less, a single one that
-#: differs would be met by runs without any memory only.
-REPEAT = 0.1

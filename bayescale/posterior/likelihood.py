@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayescale.laws.parameters import Parameters
-from bayescale.model.arrays import Arrays, formula_inputs, is_row_array
 from bayescale.model.geometry import natural
 from bayescale.model.model import row_units
+from bayescale.model.rows import Arrays, formula_inputs, is_row_array
 from bayescale.model.structure import Structure
 
 #: Draws times rows that are worked on at a time.

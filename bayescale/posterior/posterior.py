@@ -8,8 +8,8 @@ import numpy as np
 
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
-from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import scale_of
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure, group_labels
 from bayescale.pooling import Partial
 from bayescale.posterior.unseen import natural_at_cells

@@ -17,9 +17,9 @@ from bayescale.laws.links import natural_to_coordinate
 from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
-from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure
 from bayescale.pooling import Partial
 from bayescale.posterior.crossed import Labels, responses_of

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from bayescale.laws.parameters import Parameters
-from bayescale.model.arrays import Arrays, model_arrays
 from bayescale.model.geometry import natural, with_spreads
 from bayescale.model.model import model_of
+from bayescale.model.packing import model_arrays
+from bayescale.model.rows import Arrays
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
 from bayescale.noise import Discrepancy

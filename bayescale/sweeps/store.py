@@ -14,9 +14,10 @@ import numpy as np
 import bayescale
 from bayescale.fitting.storage import GROUPS, _structure_to_json
 from bayescale.laws.parameters import Parameters
-from bayescale.model.arrays import arrays_of, formula_inputs
+from bayescale.model.arrays import arrays_of
 from bayescale.model.model import row_units
 from bayescale.model.response import natural_of
+from bayescale.model.rows import formula_inputs
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import Structure
 from bayescale.runs import Runs

@@ -21,9 +21,9 @@ import numpy as np
 from bayescale.fitting import Fit
 from bayescale.fitting.fitting import sample_with_care
 from bayescale.laws.roles import Parameter
-from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import coordinates
 from bayescale.model.population import draw_between, typical_deviation
+from bayescale.model.rows import Arrays
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.gate import MAX_RHAT, MIN_ESS, mixing
 from bayescale.sampling.progress import counting
