@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.fitting.fitting import Fit
+from bayescale.fitting.result import Fit
 from bayescale.laws.base import Law
 from bayescale.laws.numerics import log_sum, logit_of_log
 from bayescale.laws.parameters import Parameters

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayescale.fitting.fitting import Fit
+from bayescale.fitting.result import Fit
 from bayescale.laws.links import natural_to_coordinate
 from bayescale.posterior.posterior import UNLEARNED, natural_dataset, rows_of
 

@@ -20,7 +20,7 @@ from bayescale.runs import Runs
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayescale.fitting.fitting import Fit
+    from bayescale.fitting.result import Fit
 
 _FORMAT = 1
 #: Groups of a file that make a fit; the others are for ArviZ.
@@ -117,7 +117,7 @@ def load(path: str | Path) -> "Fit":
 
 
 def _fit_of(tree: "xr.DataTree", specification: Mapping[str, Any]) -> "Fit":
-    from bayescale.fitting.fitting import Fit
+    from bayescale.fitting.result import Fit
 
     if (found := specification["format"]) != _FORMAT:
         raise TypeError(f"format {found}, not {_FORMAT}")

@@ -8,7 +8,7 @@ import numpy as np
 from bayescale.laws.roles import Parameter
 
 if TYPE_CHECKING:
-    from bayescale.fitting.fitting import Fit
+    from bayescale.fitting.result import Fit
 
 #: Roles that mean the same in every table; levels, floors and places of bends belong to one.
 TRANSFERABLE = ("exponent", "slope", "bend", "width", "positive", "fraction")
