@@ -197,7 +197,7 @@ def swept(tables: dict[str, bs.Runs], **options: Any) -> bs.Sweep:
 
 def sweep(where: str, count: int) -> dict[str, Any]:
     """Fits a second after a first one that compiles, and a fingerprint of all draws."""
-    from bayescale.sweeps import execution
+    from bayescale.sampling import execution
 
     tables = small_tables(count)
     options: dict[str, Any] = {}

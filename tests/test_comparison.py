@@ -10,7 +10,7 @@ import bayescale as bs
 from bayescale.comparison import comparison, holdout
 from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw, PowerLaw
-from bayescale.sweeps import execution
+from bayescale.sampling import execution
 
 
 @pytest.fixture(scope="module")

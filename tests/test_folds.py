@@ -13,7 +13,7 @@ from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw
 from bayescale.laws.schedules import schedules
 from bayescale.model.structure import structure_of
-from bayescale.sweeps import execution
+from bayescale.sampling import execution
 
 
 @pytest.fixture(autouse=True)

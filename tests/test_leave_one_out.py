@@ -9,7 +9,7 @@ import bayescale as bs
 from bayescale.comparison import holdout
 from bayescale.fitting import known_fit
 from bayescale.laws import OffsetPowerLaw
-from bayescale.sweeps import execution
+from bayescale.sampling import execution
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import bayescale as bs
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import structure_of
 from bayescale.sampling import sampling
-from bayescale.sweeps.execution import map_fits
+from bayescale.sampling.execution import map_fits
 from bayescale.sweeps.store import file_of
 from bayescale.sweeps.sweeps import seed_of
 

@@ -20,9 +20,9 @@ from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Discrepancy, Noise
 from bayescale.pooling import Pooling
 from bayescale.runs import Runs
+from bayescale.sampling.execution import map_fits
 from bayescale.sampling.gate import diagnose, is_trusted
 from bayescale.sampling.sampling import Sampled, mix, sample
-from bayescale.sweeps.execution import map_fits
 
 
 def backtest(

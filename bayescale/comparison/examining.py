@@ -20,7 +20,7 @@ from bayescale.comparison.holdout import HeldOut, leave_one_out
 from bayescale.fitting import Fit, fit
 from bayescale.laws.base import Law
 from bayescale.runs import Runs
-from bayescale.sweeps.execution import available_cores
+from bayescale.sampling.execution import available_cores
 
 
 @dataclass(frozen=True)

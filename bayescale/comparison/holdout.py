@@ -22,9 +22,9 @@ from bayescale.model.rows import Arrays, reads_features, without_rows
 from bayescale.model.structure import Structure, group_codes, structure_of
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
+from bayescale.sampling.execution import map_fits
 from bayescale.sampling.gate import is_trusted
 from bayescale.sampling.sampling import mix, sample
-from bayescale.sweeps.execution import map_fits
 
 _log = logging.getLogger(__name__)
 

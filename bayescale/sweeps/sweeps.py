@@ -20,8 +20,8 @@ from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning
 from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.execution import Outcome, map_fits
 from bayescale.sampling.progress import counting
-from bayescale.sweeps.execution import Outcome, map_fits
 from bayescale.sweeps.store import file_of, read_row, save_whole
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def fit_many(
     names = sorted(tasks, key=lambda name: order[tasks[name][0]])
     with counting(progressbar, len(names), f"{law.title}, {len(names)} fits") as advance:
 
-        def note(place: int, outcome: Outcome) -> None:
+        def note(outcome: Outcome) -> None:
             advance(failed=outcome.error is not None)
 
         outcomes = map_fits(_fit_one, [tasks[name] for name in names], executor, done=note)

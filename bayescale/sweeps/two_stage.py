@@ -25,9 +25,9 @@ from bayescale.model.geometry import coordinates
 from bayescale.model.population import draw_between, typical_deviation
 from bayescale.model.rows import Arrays
 from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.execution import Outcome, map_fits
 from bayescale.sampling.gate import MAX_RHAT, MIN_ESS, mixing
 from bayescale.sampling.progress import counting
-from bayescale.sweeps.execution import Outcome, map_fits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +180,7 @@ def pool_fits(
     }
     with counting(progressbar, len(fits), "second pass") as advance:
 
-        def note(place: int, outcome: Outcome) -> None:
+        def note(outcome: Outcome) -> None:
             advance(failed=outcome.error is not None)
 
         outcomes = map_fits(_sampled_near, [(fit, near) for fit in fits.values()], done=note)

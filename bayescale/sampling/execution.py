@@ -34,7 +34,7 @@ def map_fits(
     tasks: Sequence[tuple[Any, ...]],
     executor: Executor | None = None,
     *,
-    done: Callable[[int, Outcome], None] | None = None,
+    done: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """Call a function for every task, each on its own core, in whatever order cores are free.
 
@@ -52,7 +52,7 @@ def map_fits(
         Where calls run; threads of this process by default, because the sampler does not hold the
         interpreter.  Of another process, function and tasks must be picklable.
     done : callable, optional
-        Told the place of a task and its outcome when it ends, in this thread.
+        Told the outcome of a task when it ends, in this thread.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def map_fits(
     def finish(place: int, outcome: Outcome) -> None:
         outcomes[place] = outcome
         if done is not None:
-            done(place, outcome)
+            done(outcome)
 
     threads = max(1, min(available_cores(), len(tasks), MOST_THREADS))
     cores = 1 if executor is not None else available_cores() // threads
