@@ -17,9 +17,10 @@ from bayescale.noise.counts import (
     NegativeBinomial,
     ZeroInflatedBetaBinomial,
 )
-from bayescale.noise.doubt import Discrepancy, ScaleTrend
+from bayescale.noise.discrepancy import Discrepancy
 from bayescale.noise.one_sided import LogOneSided
 from bayescale.noise.parts import Checkpoints, Effect
+from bayescale.noise.scale_trend import ScaleTrend
 
 __all__ = [
     "BetaBinomial",

@@ -16,8 +16,8 @@ from bayescale.laws.numerics import betaln, gammaln, log_sigmoid, logaddexp, sig
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter, exponent, fraction
 from bayescale.noise.base import Noise
-from bayescale.noise.doubt import ScaleTrend
 from bayescale.noise.parts import Checkpoints, Part
+from bayescale.noise.scale_trend import ScaleTrend
 
 __all__ = [
     "BetaBinomial",
