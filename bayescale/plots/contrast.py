@@ -10,7 +10,7 @@ from bayescale.posterior.intervals import percent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayescale.quantities.limits import Contrast
+    from bayescale.quantities.contrasts import Contrast
 
 
 def plot_contrast(result: "Contrast", ax: "Axes | None" = None) -> "Axes":

@@ -9,7 +9,7 @@ from bayescale.plots._axes import COLOURS, GREY, axes_of, choose_input, legend_a
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayescale.quantities.breaks import Regimes
+    from bayescale.quantities.regimes import Regimes
 
 
 def plot_regimes(result: "Regimes", ax: "Axes | None" = None) -> "Axes":

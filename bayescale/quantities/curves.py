@@ -178,3 +178,8 @@ def thinned(curve: Curve, samples: int) -> Curve:
         forms.append(Form(form.law, form.columns, found, slice(start, start + len(mine))))
         start += len(mine)
     return Curve(**{**vars(curve), "forms": tuple(forms), "samples": samples})
+
+
+def natural_of(form: Form, parameter: str) -> np.ndarray:
+    """Draws of one parameter of a form in its own unit, shape (draws, cells)."""
+    return np.asarray(Parameters.of(np, form.found)[parameter])

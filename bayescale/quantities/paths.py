@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.quantities.curves import Curve, Inputs
+from bayescale.quantities.optimum import optimum
 from bayescale.quantities.sizes import bought, free_inputs, with_sizes
 
 #: How further inputs follow the scale (numbers or functions of it), or the price of a run, whose
@@ -106,7 +107,6 @@ def _range(values: Any) -> tuple[float, float]:
 
 def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path:
     """Budgets that every draw spends as it is best for it."""
-    from bayescale.quantities.allocation import optimum
 
     def inputs(curve: Curve, scale: np.ndarray) -> Inputs:
         names = free_inputs(curve, None, cost)

@@ -1,0 +1,154 @@
+"""The best split of a budget between two inputs, for every draw."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayescale.laws.joint import Chinchilla
+from bayescale.laws.parameters import Parameters
+from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
+from bayescale.quantities.curves import Curve
+from bayescale.quantities.sizes import bought
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Optimal sizes and whether they are at the edge, shape (sample, budgets)."""
+
+    N: np.ndarray
+    D: np.ndarray
+    at_edge: np.ndarray
+
+
+def optimum(
+    curve: Curve,
+    cost: Cost,
+    budgets: np.ndarray,
+    inputs: tuple[str, str],
+    at: Mapping[str, float] | None = None,
+) -> Optimum:
+    """Optimal sizes of every draw at budgets of shape (budgets,) or (sample, budgets)."""
+    if _has_closed_form(curve, cost):
+        return _closed_form(curve, budgets)
+    return _numerical(curve, cost, budgets, inputs, at)
+
+
+def _has_closed_form(curve: Curve, cost: Cost) -> bool:
+    one_cell = all(next(iter(f.found.values()))[1].shape[1] == 1 for f in curve.forms)
+    chinchilla = all(type(f.law) is Chinchilla for f in curve.forms)
+    return one_cell and chinchilla and cost == FLOPs6ND()
+
+
+def _closed_form(curve: Curve, budgets: np.ndarray) -> Optimum:
+    parts = [Parameters.of(np, form.found) for form in curve.forms]
+    alpha, beta = (np.concatenate([p[name] for p in parts]) for name in ("alpha", "beta"))
+    log_A, log_B = (np.concatenate([p.log(name) for p in parts]) for name in ("A", "B"))
+    log_G = (np.log(alpha / beta) + log_A - log_B) / (alpha + beta)
+    a = beta / (alpha + beta)
+    log_C = np.log(np.atleast_2d(budgets) / 6)
+    N, D = np.exp(log_G + a * log_C), np.exp((1 - a) * log_C - log_G)
+    return Optimum(N, D, np.zeros(N.shape, bool))
+
+
+#: Budgets at which the whole range of sizes is searched; others start from these.
+_KNOTS = 12
+
+_GOLDEN = (np.sqrt(5) - 1) / 2
+
+#: Newton's steps square their error: after one of this size it is of the order of 1e-5.
+_SMALL_STEP = 3e-3
+
+
+def _numerical(
+    curve: Curve,
+    cost: Cost,
+    budgets: np.ndarray,
+    inputs: tuple[str, str],
+    at: Mapping[str, float] | None,
+) -> Optimum:
+    """Search at a few budgets, interpolate between them in log C, and polish by Newton's method."""
+    sign = -1.0 if curve.higher_is_better else 1.0
+
+    def loss(log_N: np.ndarray, budget: np.ndarray) -> np.ndarray:
+        N = np.exp(log_N)
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = bought(inputs, N, data_for(cost, budget, N), at)
+            value = sign * (curve.log(x) if curve.is_positive else curve(x))
+        return np.where(np.isfinite(value), value, np.inf)
+
+    if budgets.ndim == 2 or budgets.shape[-1] <= _KNOTS:
+        start, at_edge = _search(loss, cost, np.atleast_2d(budgets), curve.samples)
+    else:
+        knots = np.geomspace(budgets.min(), budgets.max(), _KNOTS)
+        found, edges = _search(loss, cost, knots[None, :], curve.samples)
+        start, at_edge = _interpolated(np.log(knots), found, edges, np.log(budgets))
+    spread = np.atleast_2d(budgets)
+    N = np.exp(_polished(loss, start, spread))
+    D = np.broadcast_to(data_for(cost, spread, N), N.shape)
+    return Optimum(N, D, at_edge)
+
+
+def _search(
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    cost: Cost,
+    budgets: np.ndarray,
+    samples: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Best cell of a grid over all sizes that a budget allows, then golden section in it."""
+    top = np.log(largest_model(cost, budgets))
+    shares = np.linspace(0.0, 1.0, 41)
+    best = np.full((samples, budgets.shape[1]), np.inf)
+    place = np.zeros(best.shape, int)
+    for i, share in enumerate(shares):
+        value = loss(share * np.broadcast_to(top, best.shape), budgets)
+        better = value < best
+        best, place = np.where(better, value, best), np.where(better, i, place)
+    low = shares[np.maximum(place - 1, 0)] * top
+    high = shares[np.minimum(place + 1, len(shares) - 1)] * top
+    inner = [high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)]
+    values = [loss(u, budgets) for u in inner]
+    for _ in range(20):
+        left = values[0] < values[1]
+        low, high = np.where(left, low, inner[0]), np.where(left, inner[1], high)
+        kept, kept_value = np.where(left, *inner), np.where(left, *values)
+        fresh = low + high - kept
+        fresh_value = loss(fresh, budgets)
+        inner = [np.where(left, fresh, kept), np.where(left, kept, fresh)]
+        values = [
+            np.where(left, fresh_value, kept_value),
+            np.where(left, kept_value, fresh_value),
+        ]
+    return 0.5 * (low + high), (place == 0) | (place == len(shares) - 1)
+
+
+def _interpolated(
+    knots: np.ndarray, found: np.ndarray, edges: np.ndarray, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cubic through the four knots around every wanted place."""
+    nearest = np.abs(knots[:, None] - wanted).argmin(axis=0)
+    first = np.clip(np.searchsorted(knots, wanted) - 2, 0, len(knots) - 4)
+    between = np.zeros((len(found), len(wanted)))
+    for i in range(4):
+        others = [first + j for j in range(4) if j != i]
+        mine = knots[first + i]
+        weight = np.prod([(wanted - knots[o]) / (mine - knots[o]) for o in others], axis=0)
+        between += weight * found[:, first + i]
+    return between, edges[:, nearest]
+
+
+def _polished(
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray], log_N: np.ndarray, budget: np.ndarray
+) -> np.ndarray:
+    """Newton steps on finite differences, of at most one e-fold, where the loss is convex."""
+    h = 1e-4
+    for _ in range(5):
+        below, here, above = (loss(log_N + s * h, budget) for s in (-1.0, 0.0, 1.0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            curvature = (above - 2 * here + below) / h**2
+            step = -(above - below) / (2 * h) / curvature
+        step = np.where((curvature > 0) & (np.abs(step) < 1.0), step, 0.0)
+        log_N = log_N + step
+        if np.abs(step).max() < _SMALL_STEP:
+            break
+    return log_N
