@@ -298,6 +298,19 @@ def test_an_effect_on_y_itself_counts_in_standard_deviations_of_y():
     assert on_log["scale_effect_seed"] == pytest.approx(1.0)
 
 
+@pytest.mark.filterwarnings("ignore:family 'b'. one distinct C:bayescale.RunsWarning")
+@pytest.mark.parametrize("where", [1e18, 10**19.5, 1e21])
+def test_floors_of_equal_curves_are_pooled_alike_wherever_their_runs_lie(where):
+    law, constants = bs.laws.OffsetPowerLaw(), {"E": 1.7, "A": 1260.0, "alpha": 0.155}
+    x = np.append(np.geomspace(1e18, 1e21, 8), where)
+    table = {"x": x, "y": law(x, **constants), "family": [*"a" * 8, "b"]}
+    runs = bs.Runs(table, y="y", x={"C": "x"}, groups=["family"])
+    arrays = arrays_of(structure_of(law, runs), runs)
+    share = 1.7 / law(np.exp(arrays["anchor_x"]), **constants)
+    pooled = np.log(share / (1 - share)) - arrays["offset_E"]
+    assert abs(np.diff(pooled)[0]) < 0.25
+
+
 def test_knots_stand_for_the_rows_of_a_unit():
     x, y = np.log(np.geomspace(1, 1e3, 60)), np.linspace(1, 0, 60)
     away, height, weight = knots(x, y, np.zeros(60, int), 1)

@@ -167,3 +167,19 @@ def test_a_second_family_is_as_uncertain_in_any_unit_of_the_response():
         return (found["a"][1] + found["b"][1] * np.log10(X).mean()).std() / unit
 
     assert spread(1000.0) == pytest.approx(spread(1.0), rel=1e-6)
+
+
+def test_a_new_family_is_as_far_off_as_the_responses_of_the_others_not_as_their_parts():
+    rng, count = np.random.default_rng(0), 400
+    at, x = 1e19, np.geomspace(1e18, 1e20, 5)
+    totals = np.linspace(2.9, 3.1, 6)
+    names = [f"f{i}" for i in range(6)]
+    table = {"x": np.tile(x, 6), "y": np.repeat(totals, 5), "family": np.repeat(names, 5)}
+    table["y"] = table["y"] * np.tile((x / at) ** -0.05, 6)
+    runs = bs.Runs(table, y="y", x={"C": "x"}, groups=["family"])
+    floors = totals * rng.uniform(0.2, 0.8, (count, 6))
+    alpha = rng.uniform(0.1, 0.3, (count, 6))
+    draws = {"E": floors, "alpha": alpha, "A": (totals - floors) * at**alpha}
+    fit = bs.known_fit(bs.laws.OffsetPowerLaw(), runs, draws)
+    new = fit.forecast({"C": [at]}, groups={"family": "other"}, kind="mean").draws[:, 0]
+    assert np.quantile(new, 0.95) / np.quantile(new, 0.05) < 1.25

@@ -247,10 +247,29 @@ def _slope(seen: _Seen) -> tuple[Any, Any]:
 
 def _floor(seen: _Seen) -> tuple[Any, Any]:
     lowest = seen.by_unit(np.min, seen.log_y)
+    if isinstance(seen.pooling, Partial):
+        lowest = lowest + _further_fall(seen)
     if not seen.structure.anchored:
         return lowest + np.log(0.5), 1.0
     share = 0.5 * np.exp(np.minimum(lowest - seen.by_unit(np.mean, seen.log_y), 0.0))
     return np.log(share / (1 - share)), 1.0
+
+
+def _further_fall(seen: _Seen) -> np.ndarray:
+    """Change of log y from the end of every unit to the lowest end of all, by common slopes.
+
+    A floor is pooled as a share of the response where the runs of a unit lie.  Of equal curves one
+    may have been measured further: in that share they are equal only if both are led to one end.
+    """
+    structure, unit, count = seen.structure, seen.unit, seen.count
+    if structure.anchored:
+        unit = unit_of_row(structure, structure.anchored, seen.rows)
+        count = len(structure.units[structure.anchored])
+    columns = (*seen.log_x, seen.log_y)
+    inside = np.stack([v - by_unit(np.mean, v, unit, count)[unit] for v in columns])
+    slopes = np.linalg.lstsq(inside[:-1].T, inside[-1], rcond=1e-6)[0]
+    ends = seen.by_unit(np.min, slopes @ seen.log_x)
+    return np.asarray(ends.min() - ends)
 
 
 def _location(seen: _Seen) -> tuple[Any, Any]:

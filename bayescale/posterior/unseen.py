@@ -6,7 +6,7 @@ which have no prior in common.  Whatever belongs to a label is the same for all 
 it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,12 @@ import numpy as np
 
 from bayescale.laws.base import Law
 from bayescale.laws.links import natural_to_coordinate
-from bayescale.laws.numerics import log_sigmoid, log_sum, logit_of_log
+from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum, logit_of_log
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
+from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
-from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure
 from bayescale.pooling import Partial
 from bayescale.posterior.crossed import Labels, responses_of
@@ -163,34 +163,33 @@ def _place_new(
         for q in law.parameters
     }
     p = Parameters.of(np, at_cells)
-    reached = law.mean(np, p, *x) if additive else law.log_reducible(np, p, *x)
-    proportion = law.response == "unit"
-    reached = logit_of_log(np, reached - law.log_top(p)) if proportion else reached
-    members = np.array(structure.units[name].of_cell)
-    summed = np.zeros((len(structure.units[name]), len(reached)))
-    np.add.at(summed, members, reached.T)
-    response_of = responses_of(
-        structure.units[name].codes,
-        (summed / np.bincount(members)[:, None]).T,
-        float(np.mean(arrays[f"scale_{name}"])) if additive else 1.5,
-        partial(fresh.normal, name, "response"),
-    )
-    for q in law.with_role("floor"):
-        for cell in np.flatnonzero(missing[q.name] & (q.name not in structure.prior_of)):
-            beside = _labels_beside(structure, q, codes[cell])
-            lowest = np.min([response_of(labels) for labels in beside], axis=0)
+    floors = [q.name for q in law.with_role("floor") if q.name not in structure.prior_of]
+    reducible = law.mean(np, p, *x) if additive else law.log_reducible(np, p, *x)
+    reducible_of = _response_of(structure, arrays, p, reducible, fresh)
+    if floors:
+        total_of = _response_of(structure, arrays, p, law.log_mean(np, p, *x), fresh)
+    for floor in floors:
+        for cell in np.flatnonzero(missing[floor]):
+            beside = _labels_beside(structure, law.parameter(floor), codes[cell])
+            lowest = np.min([total_of(labels) for labels in beside], axis=0)
             mine = _at_cell(result, cell)
-            z = np.mean(arrays[f"offset_{q.name}"]) + mine[q.name][1]
-            result[q.name][1][:, cell] = _on_log(law, lowest, mine) + z
+            share = log_sigmoid(np, np.mean(arrays[f"offset_{floor}"]) + mine[floor][1])
+            result[floor][1][:, cell] = _on_log(law, lowest, mine) + share
     levels = law.with_role("level", "intercept")
     for cell in np.flatnonzero(np.any([missing[q.name] for q in levels], axis=0)):
         mine = _at_cell(result, cell)
-        response = response_of(_labels(structure, name, codes[cell]))
+        labels = _labels(structure, name, codes[cell])
         if additive:
             shape = Parameters.of(np, mine).with_values(**{name: 0.0})
-            result[name][1][:, cell] = response - law.mean(np, shape, *x)
+            result[name][1][:, cell] = reducible_of(labels) - law.mean(np, shape, *x)
             continue
-        response = _on_log(law, response, mine)
+        if any(missing[floor][cell] for floor in floors):
+            # Data determine the whole response, and its parts hardly.
+            response = _on_log(law, total_of(labels), mine)
+            for floor in floors:
+                response = response + log1mexp(np, mine[floor][1] - response)
+        else:
+            response = _on_log(law, reducible_of(labels), mine)
         logits = {
             q.name: mine[q.name][1] if q.name != name else np.zeros_like(response) for q in levels
         }
@@ -200,6 +199,26 @@ def _place_new(
         for k, log_level in law.levels_at(np, shape, response, shares, *x).items():
             if missing[k][cell]:
                 result[k][1][:, cell] = log_level
+
+
+def _response_of(
+    structure: Structure, arrays: Arrays, p: Parameters, reached: np.ndarray, fresh: Fresh
+) -> Callable[[Labels], np.ndarray]:
+    """Response at the anchor for any labels, from that of every cell; its logit below the top."""
+    law, name = structure.law, str(structure.anchored)
+    if law.response == "unit":
+        reached = logit_of_log(np, reached - law.log_top(p))
+    units = structure.units[name]
+    members = np.array(units.of_cell)
+    summed = np.zeros((len(units), len(reached)))
+    np.add.at(summed, members, reached.T)
+    additive = law.parameter(name).role == "intercept"
+    return responses_of(
+        units.codes,
+        (summed / np.bincount(members)[:, None]).T,
+        float(np.mean(arrays[f"scale_{name}"])) if additive else 1.5,
+        partial(fresh.normal, name, "response"),
+    )
 
 
 def _labels(structure: Structure, name: str, code: np.ndarray) -> Labels:
