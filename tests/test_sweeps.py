@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections import OrderedDict
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from threading import Event
 
 import h5py
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import bayescale as bs
 from bayescale.model.signature import prior_text
 from bayescale.model.structure import structure_of
-from bayescale.sampling import sampling
+from bayescale.sampling import execution, sampling
 from bayescale.sampling.execution import map_fits
 from bayescale.sweeps.store import file_of
 from bayescale.sweeps.sweeps import seed_of
@@ -48,6 +49,27 @@ def same(one, other):
         for name in one
         for k in one[name].draws
     )
+
+
+def test_warnings_are_on_again_after_fits_that_switch_them_off_side_by_side(monkeypatch):
+    monkeypatch.setattr(execution, "available_cores", lambda: 2)
+    filters, first_in, second_in, first_out = warnings.filters[:], Event(), Event(), Event()
+
+    def switch(leaves_first, cores):
+        if leaves_first:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                first_in.set()
+                second_in.wait(10)
+            first_out.set()
+        else:
+            first_in.wait(10)
+            with warnings.catch_warnings():
+                second_in.set()
+                first_out.wait(10)
+
+    map_fits(switch, [(True,), (False,)])
+    assert warnings.filters == filters
 
 
 def test_every_table_has_its_fit_and_its_row(sweep, tables):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -75,6 +76,8 @@ def map_fits(
     waiting = deque((place, 0) for place in range(len(tasks)))
     running: dict[Future[Outcome], tuple[int, int]] = {}
     with ExitStack() as stack:
+        # Libraries switch warnings off and on in every thread, and may leave them off for all.
+        stack.enter_context(warnings.catch_warnings())
 
         def here() -> Executor:
             pool = stack.enter_context(ThreadPoolExecutor(threads))
