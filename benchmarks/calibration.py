@@ -11,6 +11,7 @@ the data.  Calibrated intervals of probability 0.9 hold the truth in 90 % of tab
 import argparse
 import json
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for ranks (CSV) and their figure")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    # Losses that are drawn from the prior may be of any size.
+    warnings.simplefilter("ignore", bs.RunsWarning)
     structure, runs = template()
     anchored = arrays_of(structure, runs)
     truth_draws = coordinates_from_prior(structure, anchored, args.tables, args.seed)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -157,6 +158,13 @@ def test_formulas_are_written_as_one_types_them():
 def test_the_version_is_said():
     result = call(cli.app, ["--version"])
     assert (result.exit_code, result.stdout.strip()) == (0, bs.__version__)
+
+
+def test_the_package_itself_is_the_command(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["bayescale", "--version"])
+    with pytest.raises(SystemExit, match=r"^0$"):
+        runpy.run_module("bayescale", run_name="__main__")
+    assert capsys.readouterr().out.strip() == bs.__version__
 
 
 def test_a_file_is_no_folder_for_results(table):
