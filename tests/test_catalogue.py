@@ -20,6 +20,7 @@ from bayescale.laws import (
     moe,
     passuntil,
 )
+from bayescale.laws.numerics import log_sum
 from bayescale.laws.parameters import Parameters
 from bayescale.model.response import anchor
 from bayescale.posterior.unseen import natural_at_cells
@@ -145,7 +146,7 @@ def test_draws_of_every_label_can_be_a_known_fit(name):
 
 @pytest.mark.filterwarnings("ignore::bayescale.RunsWarning")
 @pytest.mark.parametrize("name", ["qat_error", "qat_loss", "mcq_composition", "adversarial_power"])
-def test_levels_of_a_new_label_make_up_what_those_of_fitted_ones_do(name):
+def test_levels_and_floors_of_a_new_label_make_up_what_those_of_fitted_ones_do(name):
     law = bs.laws.get(name)
     constants = testing.example_of(law).parameters
     runs = runs_by(law, constants, labels=["a", "b", "c"])
@@ -156,7 +157,8 @@ def test_levels_of_a_new_label_make_up_what_those_of_fitted_ones_do(name):
     )
     p = Parameters.of(np, {q.name: found[q.name] for q in law.parameters})
     x = anchor(np, {k: v.mean(axis=0) for k, v in fit.arrays.items() if k.startswith("anchor_")})
-    known, new = law.log_reducible(np, p, *x).T
+    floors = [p.log(q.name) for q in law.with_role("floor")]
+    known, new = log_sum(np, law.log_reducible(np, p, *x), *floors).T
     np.testing.assert_allclose(new, known)
 
 

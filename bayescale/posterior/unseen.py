@@ -17,9 +17,9 @@ from bayescale.laws.links import natural_to_coordinate
 from bayescale.laws.numerics import log1mexp, log_sigmoid, log_sum, logit_of_log
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
-from bayescale.model.arrays import Arrays
 from bayescale.model.geometry import natural
 from bayescale.model.response import anchor
+from bayescale.model.rows import Arrays
 from bayescale.model.structure import Structure
 from bayescale.pooling import Partial
 from bayescale.posterior.crossed import Labels, responses_of
@@ -167,7 +167,8 @@ def _place_new(
     reducible = law.mean(np, p, *x) if additive else law.log_reducible(np, p, *x)
     reducible_of = _response_of(structure, arrays, p, reducible, fresh)
     if floors:
-        total_of = _response_of(structure, arrays, p, law.log_mean(np, p, *x), fresh)
+        total = log_sum(np, reducible, *(p.log(floor) for floor in floors))
+        total_of = _response_of(structure, arrays, p, total, fresh)
     for floor in floors:
         for cell in np.flatnonzero(missing[floor]):
             beside = _labels_beside(structure, law.parameter(floor), codes[cell])
