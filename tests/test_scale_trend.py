@@ -13,8 +13,32 @@ def test_scale_trend_grows_towards_small_inputs_and_stays_beyond_the_data():
     part = ScaleTrend("N")
     rows = {"log_N": np.log([1e6, 1e8])}
     data = {**part.numbers(rows), "log_N": np.log([1e6, 1e8, 1e10])}
-    _, sd = part.adjust(np, 0.0, 0.01, Parameters(np, {"gamma_N": 0.5}), data)
-    np.testing.assert_allclose(sd, [0.1, 0.01, 0.01])
+    scaling = part.scaling(np, Parameters(np, {"gamma_N": 0.5}), data)
+    np.testing.assert_allclose(scaling, [10.0, 1.0, 1.0])
+
+
+def test_known_errors_do_not_follow_the_scale_trend():
+    """Nor do they in the density of the table; residuals that runs carry on hold both."""
+    noise = bs.LogNormal() + ScaleTrend("x")
+    data = {"y": np.zeros(2), "se": np.array([0.05, 0.05]), "log_x": np.log([1e4, 1e8])}
+    data |= {"edge_x": np.log([1e8]), "gap": np.full(2, 0.3), "previous": np.arange(2)}
+    p = Parameters(np, {"sigma": 0.1, "gamma_x": -0.25, "length": 0.3})
+    known = np.hypot([0.01, 0.1], 0.05)
+    np.testing.assert_allclose(noise.moments(np, 0.0, p, data)[1], known)
+    _, carried_on = (noise + bs.Checkpoints()).moments(np, 0.0, p, data)
+    np.testing.assert_allclose(carried_on, known * np.sqrt(1 - np.exp(-2)))
+
+
+def test_a_forecast_has_the_error_of_its_own_measurement_whatever_the_scale_trend():
+    x = np.geomspace(1e17, 1e21, 40)
+    runs = bs.Runs(
+        {"C": x, "loss": 60 * x**-0.08, "se": 0.02 * 60 * x**-0.08},
+        **{"y": "loss", "x": {"C": "C"}, "y_se": "se"},
+    )
+    draws = {"A": [60.0] * 4000, "alpha": [0.08] * 4000, "sigma": 0.1, "gamma_x": -0.25}
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, draws, noise=bs.LogNormal() + ScaleTrend("x"))
+    forecast = fit.forecast({"C": [1e17], "y_se": [0.05 * runs.y[0]]}, random_seed=0)
+    assert np.log(forecast.draws).std() == pytest.approx(np.hypot(0.01, 0.05), rel=0.05)
 
 
 def test_scale_trend_names_the_inputs_that_there_are():

@@ -29,6 +29,8 @@ class _Residuals(Noise):
     ) -> tuple[Any, Any]:
         """Location and scale of every row; see :meth:`Noise.moments`."""
         sd = p["sigma"]
+        for part in self.parts:
+            sd = sd * part.scaling(xp, p, data)
         if "se" in data:
             sd = xp.sqrt(sd**2 + data["se"] ** 2)
         if "weight" in data:

@@ -28,10 +28,14 @@ class Part:
         """Name the groups that the part claims: laws do not vary over them by default."""
         return ()
 
+    def scaling(self, xp: Any, p: Parameters, data: Mapping[str, Any]) -> Any:
+        """Factor of the likelihood's own scale, row by row, before known errors join it."""
+        return 1.0
+
     def adjust(
         self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
     ) -> tuple[Any, Any]:
-        """Change location and scale of the measurements, row by row."""
+        """Change location and scale of the measurements, known errors included, row by row."""
         return mean, sd
 
     def numbers(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -19,7 +19,8 @@ class ScaleTrend(Part):
 
     Small runs often scatter more (:math:`\gamma > 0`), and a form that is only nearly right
     misses most where it was bent furthest.  :math:`\sigma_{\max}` is the scale at the largest
-    input of the table; beyond it the scale stays, for no data say that it keeps falling.
+    input of the table; beyond it the scale stays, for no data say that it keeps falling.  Known
+    standard errors (``y_se=``) are what they are at every input, and join it in quadrature.
 
     Parameters
     ----------
@@ -56,9 +57,7 @@ class ScaleTrend(Part):
             )
         return {f"edge_{self.input}": np.array([np.max(rows[f"log_{self.input}"])])}
 
-    def adjust(
-        self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
-    ) -> tuple[Any, Any]:
-        """Scale the residuals of every row."""
+    def scaling(self, xp: Any, p: Parameters, data: Mapping[str, Any]) -> Any:
+        """Factor of the scale of every row."""
         below = xp.minimum(data[f"log_{self.input}"] - data[f"edge_{self.input}"], 0.0)
-        return mean, sd * xp.exp(-p[f"gamma_{self.input}"] * below)
+        return xp.exp(-p[f"gamma_{self.input}"] * below)
