@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--pool", metavar="DOMAIN", help="pool the curves of this domain")
     options = parser.parse_args()
     noise = bs.LogStudentT() + bs.Checkpoints() if options.checkpoints else bs.LogStudentT()
-    columns = {"y": "y", "x": "x", "sequence": "curve_id"}
+    columns = {"y": "y", "x": "x"} | ({"sequence": "curve_id"} if options.checkpoints else {})
     table = extrapolation.read(options.data).sort_values(["curve_id", "x"], kind="stable")
     if options.pool:
         table = table[table["domain"] == options.pool]

@@ -153,11 +153,13 @@ def presets(law: Law) -> str:
 def recipe(law: Law) -> str:
     case = testing.example_of(law)
     columns = ", ".join(f'"{s}": "{s}"' for s in law.inputs)
-    extra = ', sequence="run"' if case.table is not None else ""
+    of_runs = case.table is not None
+    extra = ', sequence="run"' if of_runs else ""
+    noise = ", noise=bs.LogStudentT() + bs.Checkpoints()" if of_runs else ""
     far = ", ".join(f'"{s}": {max(case.inputs[s]):.3g}' for s in law.inputs)
     lines = [
         f'runs = bs.Runs(table, y="y", x={{{columns}}}, groups=["family"]{extra})',
-        f"fit = bs.fit(bs.laws.{type(law).__name__}(), runs)",
+        f"fit = bs.fit(bs.laws.{type(law).__name__}(), runs{noise})",
         f"forecast = fit.forecast({{{far}}})",
     ]
     return "```python\n" + "\n".join(lines) + "\n```"

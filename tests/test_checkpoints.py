@@ -1,5 +1,6 @@
 """Checkpoints carry the residuals of a run on, and parts of the noise go together."""
 
+import re
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import logsumexp
 
 import bayescale as bs
 from bayescale.comparison import holdout
+from bayescale.fitting.fitting import hints_of
 from bayescale.forecast.points import points_of, predict_runs
 from bayescale.forecast.predictive import predict
 from bayescale.laws.parameters import Parameters
@@ -177,9 +179,34 @@ def test_standard_errors_that_are_carried_on_are_pointed_out(correlated):
         bs.fit(
             bs.laws.PowerLaw(), runs, noise=noise, draws=50, tune=50, chains=2, progressbar=False
         )
-    said = [str(w.message) for w in caught if w.category is bs.RunsWarning]
-    assert len(said) == correlated
-    assert all("Checkpoints() carries the errors in error on along a run" in hint for hint in said)
+    (said,) = [str(w.message) for w in caught if w.category is bs.RunsWarning]
+    on = "Checkpoints() carries the errors in error on along a run"
+    independent = "run: checkpoints of one run err together"
+    assert (on if correlated else independent) in said
+
+
+OF_ONE_RUN, OF_RUNS = ["a", "a", "a", "b"], [*"abcd"]
+
+
+@pytest.mark.parametrize(
+    ("run", "noise", "said"),
+    [
+        (OF_ONE_RUN, None, r"add bs.Checkpoints\(\) to it, e.g. noise=bs.LogStudentT\(\) \+ bs.Ch"),
+        (OF_ONE_RUN, bs.BetaBinomial(), r"noise=bs.BetaBinomial\(\) \+ bs.Effect\('sequence'\)"),
+        (OF_ONE_RUN, bs.LogNormal() + Checkpoints(), None),
+        (OF_ONE_RUN, bs.LogNormal() + Effect("sequence"), None),
+        (OF_RUNS, bs.LogNormal() + Checkpoints(), "every run has one row, .* column of run ids?"),
+        (OF_RUNS, bs.LogNormal() + Effect("sequence"), None),
+        (OF_RUNS, None, None),
+    ],
+)
+def test_a_fit_says_where_noise_and_rows_of_runs_do_not_agree(run, noise, said):
+    counted = noise is not None and noise.counts
+    table = {"x": X[:4], "y": [4, 3, 2, 1], "of": [9] * 4, "run": run}
+    runs = bs.Runs(table, y=("y", "of") if counted else "y", x="x", sequence="run")
+    hints = list(hints_of(structure_of(bs.laws.PowerLaw(), runs, None, noise, None), runs))
+    assert len(hints) == (said is not None)
+    assert all(re.search(said, hint) for hint in hints)
 
 
 def test_repeats_follow_at_a_tenth_of_the_usual_distance_also_in_forecasts():

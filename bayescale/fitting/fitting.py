@@ -7,12 +7,14 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bayescale.fitting.directions import disagreements
 from bayescale.fitting.result import Fit
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.rows import Arrays
-from bayescale.model.structure import Structure, structure_of
+from bayescale.model.structure import SEQUENCE, Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import unlearned_ceilings
@@ -80,8 +82,9 @@ def fit(
     -----
     RunsWarning
         If the table cannot tell some parameters of the law, or its standard errors from what
-        checkpoints carry on; or if the response clearly rises in an input in which the law can only
-        fall, or the other way round.
+        checkpoints carry on; if it names runs of several rows and the noise does not know of them,
+        or the other way round; or if the response clearly rises in an input in which the law can
+        only fall, or the other way round.
     ConvergenceWarning
         If the draws fail the convergence gate even after a second, more careful run.
 
@@ -135,11 +138,32 @@ def hints_of(structure: Structure, runs: Runs) -> Iterator[str]:
     """Say what law and noise cannot tell from a table, and where it goes against the law."""
     yield from structure.law.identifiability({s: runs.x[c] for s, c in structure.columns})
     yield from disagreements(structure, runs)
+    yield from _along_runs(structure, runs)
     if structure.noise.has_checkpoints and runs.y_se is not None:
         yield (
             f"Checkpoints() carries the errors in {runs.names['y_se']} on along a run, as those of "
             "one evaluation set are; where they are independent, bands are too narrow: average "
             "neighbouring checkpoints and leave out y_se="
+        )
+
+
+def _along_runs(structure: Structure, runs: Runs) -> Iterator[str]:
+    """Say where table and noise do not agree on whether rows are checkpoints."""
+    if runs.sequence is None:
+        return
+    noise, column = structure.noise, runs.names["sequence"]
+    has_checkpoints = len(np.unique(runs.sequence)) < len(runs)
+    if noise.has_checkpoints and not has_checkpoints:
+        yield (
+            f"{column}: every run has one row, so that Checkpoints() finds nothing to carry on; "
+            "is this the column of run ids?"
+        )
+    if has_checkpoints and not (noise.has_checkpoints or SEQUENCE in structure.groups):
+        part = f"Effect({SEQUENCE!r})" if noise.counts else "Checkpoints()"
+        yield (
+            f"{column}: checkpoints of one run err together, and the noise takes them for "
+            f"measurements of their own, so that bands are too narrow: add bs.{part} to it, "
+            f"e.g. noise=bs.{type(noise).__name__}() + bs.{part}"
         )
 
 

@@ -87,7 +87,8 @@ def fit_many(
     -----
     RunsWarning
         If tables cannot tell some parameters of the law, or their standard errors from what
-        checkpoints carry on, or go against a law that can only fall or rise.
+        checkpoints carry on, name runs of which the noise does not know, or go against a law that
+        can only fall or rise.
     ConvergenceWarning
         If fits fail the convergence gate even after a second, more careful run.
     RuntimeWarning
