@@ -69,24 +69,51 @@ def test_starts_stay_where_the_density_follows_the_approximation():
         assert narrow(draw_near([too_wide], narrow, rng))[0] >= -3.0
 
 
-def test_the_evidence_is_that_of_a_density_which_can_be_integrated():
-    x = np.geomspace(1e17, 1e21, 12)
-    y = 3.0 * (x / 1e19) ** -0.08 * np.exp(0.02 * np.random.default_rng(5).normal(size=12))
-    runs = bs.Runs({"flops": x, "loss": y}, y="loss", x={"C": "flops"})
-    found = bs.log_evidence(bs.laws.PowerLaw(), runs)
-
-    structure = structure_of(bs.laws.PowerLaw(), runs, None, bs.LogStudentT(), None)
+def integrated(law, runs, noise, samples=20_000):
+    """Evidence by importance sampling from a wide Student-t around the only mode."""
+    structure = structure_of(law, runs, None, noise, None)
     arrays = arrays_of(structure, runs)
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
     density = density_of(compiled)
     (mode,) = find_modes(density, compiled.n_dim, np.random.default_rng(0), 10)
-    rng = np.random.default_rng(6)  # importance sampling from a wide Student-t around the mode
     standard = stats.multivariate_t(np.zeros(3), np.eye(3), df=5)
-    drawn = standard.rvs(20_000, random_state=rng)
+    drawn = standard.rvs(samples, random_state=np.random.default_rng(6))
     log_width = np.linalg.slogdet(mode.spread)[1]
     ratio = [density(mode.at + mode.spread @ d)[0] for d in drawn] - standard.logpdf(drawn)
-    exact = np.logaddexp.reduce(ratio) - np.log(len(drawn)) + log_width
-    assert found == pytest.approx(exact, abs=0.3)
+    weight = np.exp(ratio - np.max(ratio))
+    assert weight.sum() ** 2 / np.sum(weight**2) > samples / 10
+    return np.logaddexp.reduce(ratio) - np.log(samples) + log_width
+
+
+@pytest.mark.parametrize(
+    ("law", "noise"),
+    [(bs.laws.PowerLaw(), bs.LogStudentT()), (bs.laws.LogLaw(), bs.StudentT())],
+    ids=repr,
+)
+def test_the_evidence_is_that_of_a_density_which_can_be_integrated(law, noise):
+    x = np.geomspace(1e17, 1e21, 12)
+    y = 3.0 * (x / 1e19) ** -0.08 * np.exp(0.02 * np.random.default_rng(5).normal(size=12))
+    runs = bs.Runs({"flops": x, "loss": y}, y="loss", x={"C": "flops"})
+    exact = integrated(law, runs, noise)
+    assert bs.log_evidence(law, runs, noise=noise) == pytest.approx(exact, abs=0.3)
+
+
+def test_the_evidence_does_not_depend_on_where_scores_begin():
+    x = np.geomspace(1e7, 1e11, 12)
+    score = 0.5 * np.log10(x) - 2 + 0.1 * np.random.default_rng(0).normal(size=12)
+    of = [bs.Runs({"N": x, "y": y}, y="y", x="N") for y in (score, score + 100.0, score - 100.0)]
+    found = [bs.log_evidence(bs.laws.LogLaw(), runs, noise=bs.Normal()) for runs in of]
+    np.testing.assert_allclose(found, integrated(bs.laws.LogLaw(), of[0], bs.Normal()), atol=0.3)
+    np.testing.assert_allclose(found[1:], found[0], atol=0.01)
+
+
+@pytest.mark.parametrize("width", [0.05, 1.0, 30.0])
+def test_the_mass_of_a_hill_does_not_depend_on_how_wide_it_is(width):
+    def hill(point):
+        return -0.5 * np.sum((point / width) ** 2), -point / width**2
+
+    (mode,) = find_modes(hill, 2, np.random.default_rng(0), 10)
+    assert mode.log_mass == pytest.approx(2 * np.log(width), abs=1e-3)
 
 
 def test_the_evidence_under_priors_of_the_user_does_not_depend_on_the_unit():

@@ -127,7 +127,7 @@ def _step(
     """About the posterior standard deviation of a coordinate, where the rows determine it."""
     if q.name in structure.prior_of or leans_on_knots(structure, q):
         return np.ones(len(centred))
-    if q.name == structure.anchored:
+    if q.name == structure.anchored and q.role == "level":
         step = np.clip(known.level_error, 1e-3, q.spread)
         return (
             step

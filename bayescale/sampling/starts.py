@@ -20,6 +20,8 @@ import numpy as np
 POINTS = 10
 #: Steps of the search, and of the finite differences of its gradient.
 MAX_STEPS, DIFFERENCE = 150, 1e-4
+#: Curvature that finite differences still tell from none.
+FLATTEST = 1e-5
 #: How far below the highest point, in log density, a mode may lie and still hold some mass.
 DEEP = 50.0
 
@@ -147,8 +149,8 @@ def _gaussian_at(density: Density, at: np.ndarray) -> Mode:
     steps = DIFFERENCE * np.eye(len(at))
     hessian = np.array([density(at - h)[1] - density(at + h)[1] for h in steps]) / (2 * DIFFERENCE)
     curvature, axes = np.linalg.eigh((hessian + hessian.T) / 2)
-    # No direction is flatter than a prior of unit scale allows.
-    curvature = np.maximum(curvature, 0.1)
+    # A saddle, or a difference that is lost in rounding, says nothing about how wide it is there.
+    curvature = np.where(curvature > FLATTEST, curvature, 0.1)
     spread = axes / np.sqrt(curvature)
     return Mode(at, spread, density(at)[0] - 0.5 * float(np.sum(np.log(curvature))))
 
