@@ -214,6 +214,16 @@ def test_weights_say_how_much_more_a_row_counts_in_whatever_unit(unit):
     np.testing.assert_allclose(np.log(fit.forecast({"x": 1e7}).draws).std(), 0.02, rtol=0.05)
 
 
+@pytest.mark.parametrize("odd", [1e-5, 1e5])
+def test_the_weight_of_one_row_says_nothing_about_the_others_or_new_runs(odd):
+    table = {"x": np.geomspace(1e3, 1e6, 7), "y": np.ones(7), "w": [1, 1, odd, 1, 1, 1, 1]}
+    runs = bs.Runs(table, y="y", x="x", weight="w")
+    constants = {"A": 1.0, "alpha": 1e-12, "sigma": np.full(4000, 0.02)}
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants, noise=bs.LogNormal())
+    np.testing.assert_allclose(fit.log_likelihood[0, 0, 3:], norm.logpdf(0, scale=0.02))
+    np.testing.assert_allclose(np.log(fit.forecast({"x": 1e7}).draws).std(), 0.02, rtol=0.05)
+
+
 # Labels that are new ------------------------------------------------------------------------------
 
 

@@ -63,6 +63,10 @@ DOUBTS = {
         *(changed("loss", _2=80.0), ARGS),
         "loss: the largest value is 80; a perplexity",
     ),
+    "weights that do not count": (
+        *({"w": [1.0, 1, 1, 1, 1, 1e-7]}, ARGS | {"weight": "w"}),
+        "w: weights run from 1e-07 to 1, .* 3.16e.03 times as far .* 0 to leave a row out",
+    ),
     "run id in two families": (
         *({"run": list("abcabc")}, ARGS | {"sequence": "run"}),
         "run: runs 'a', 'b', 'c' have rows in several labels of family",

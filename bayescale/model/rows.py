@@ -42,14 +42,15 @@ def row_arrays(structure: Structure, runs: Runs) -> Arrays:
 def extra_arrays(structure: Structure, runs: Runs, fitted: Runs) -> Arrays:
     """Collect standard errors, on the scale of the noise, and weights, where they are in use.
 
-    Weights have no unit: they are those in terms of the usual one of the fitted table.
+    Weights have no unit: they are those in terms of the median of the fitted table, which a row of
+    far more or less weight does not move.
     """
     arrays: Arrays = {}
     if "se" in structure.extras and runs.y_se is not None:
         slope = structure.noise.slope_of_link(np.asarray(runs.y, float))
         arrays["se"] = np.asarray(runs.y_se) * slope
     if runs.weight is not None and fitted.weight is not None:
-        arrays["weight"] = runs.weight / np.exp(np.mean(np.log(fitted.weight)))
+        arrays["weight"] = runs.weight / np.exp(np.median(np.log(fitted.weight)))
     return arrays
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CORRELATION = 0.95
 DECADES_OF_A_GAP = 4
 LARGEST_LOSS = 50
+DECADES_OF_WEIGHTS = 6
 SMALLEST = {"flop": 1e6, "param": 1e3, "token": 1e3}
 #: Parts of names that say that a column holds no amount.
 RATIOS = ("per", "ratio", "multipl", "frac", "share")
@@ -24,7 +25,8 @@ RATIOS = ("per", "ratio", "multipl", "frac", "share")
 
 def warn_about(runs: Runs) -> None:
     """Issue one `RunsWarning` for each thing that the owner of the table may not know."""
-    for hints in (one_value, correlated, duplicated, lookalike, units, large_loss, sequences):
+    every = (one_value, correlated, duplicated, lookalike, units, large_loss, weights, sequences)
+    for hints in every:
         for hint in hints(runs):
             warn_owner(hint)
 
@@ -128,6 +130,19 @@ def large_loss(runs: Runs) -> Iterator[str]:
     named_loss = any(word in column.lower() for word in ("loss", "nats"))
     if named_loss and not runs.is_counts and runs.y.max() > LARGEST_LOSS:
         yield f"{column}: the largest value is {runs.y.max():.3g}; a perplexity, or a diverged run?"
+
+
+def weights(runs: Runs) -> Iterator[str]:
+    """Find precision weights beside which others do not count."""
+    if runs.weight is None:
+        return
+    low, high = runs.weight.min(), runs.weight.max()
+    if np.log10(high / low) > DECADES_OF_WEIGHTS:
+        yield (
+            f"{runs.names['weight']}: weights run from {low:.3g} to {high:.3g}, which says that "
+            f"some rows scatter {np.sqrt(high / low):.3g} times as far as others; are they "
+            "precisions, 1 / variance? give 0 to leave a row out"
+        )
 
 
 def sequences(runs: Runs) -> Iterator[str]:

@@ -66,9 +66,9 @@ class Runs:
     y_se : str, optional
         The column of standard errors of `y`.
     weight : str, optional
-        The column of precision weights, in any unit: the variance of a row is divided by its
-        weight over the usual one, which is the geometric mean of the fitted table and the weight
-        of new measurements. Rows of weight 0 are left out, unchecked.
+        The column of precision weights, in any unit: the variance of a row, its standard error
+        included, is divided by its weight over the usual one, which is the median of the fitted
+        table and the weight of new measurements. Rows of weight 0 are left out, unchecked.
     sequence : str, optional
         The column of run ids, when rows are checkpoints of runs.
     better : {"lower", "higher"}, optional
