@@ -267,6 +267,22 @@ def test_a_single_row_leaves_its_scatter_open():
     assert found["scale_a"] == found["scale_b"] == pytest.approx(0.3)
 
 
+def test_a_scale_of_its_own_does_not_depend_on_responses_of_other_units():
+    rng, rows = np.random.default_rng(0), {"far": 4, "near": 9, "few": 2}
+    labels = np.repeat([*rows], [*rows.values()])
+    y = rng.normal(3.0, 0.5, labels.size) * np.where(labels == "far", 1e4, 1.0)
+    table = {"x": np.geomspace(1e17, 1e20, labels.size), "y": y, "family": labels}
+    runs = bs.Runs(table, y="y", x="x", groups="family")
+    found = {}
+    for pooling in (bs.Independent("family"), bs.Partial("family"), bs.Shared()):
+        structure = structure_of(bs.laws.LogLaw(), runs, None, bs.Normal(scale=pooling), None)
+        found[type(pooling)] = np.exp(arrays_of(structure, runs)["offset_sigma"]) / 0.1
+    own = [y[labels == "far"].std(), y[labels == "near"].std(), y.std()]
+    np.testing.assert_allclose(found[bs.Independent], own)
+    np.testing.assert_allclose(found[bs.Partial], y.std())
+    np.testing.assert_allclose(found[bs.Shared], y.std())
+
+
 def test_a_line_that_passes_its_cap_early_is_likely_beforehand():
     law, line = bs.laws.LogLaw(cap=100.0), {"a": 22.0, "b": 12.0}
     x = np.geomspace(1e6, 1e11, 40)

@@ -30,6 +30,9 @@ UNEXPLAINED = 20.0
 #: Rows that say where the data of a unit end.
 LAST_ROWS = 3
 
+#: Rows from which the responses of a unit say by themselves how far they spread: two may be alike.
+ROWS_OF_A_SPREAD = 4
+
 #: Trials that a row counts as at most in the anchor of a ceiling, for rows scatter beyond chance.
 TRIALS_A_ROW = 5.0
 
@@ -285,8 +288,17 @@ def _ceiling(seen: _Seen) -> tuple[Any, Any]:
 
 
 def _scale(seen: _Seen) -> tuple[Any, Any]:
-    real = seen.structure.noise.link == "real"
-    return (np.log(_spread(seen.rows["y"])) if real else 0.0), 1.0
+    if seen.structure.noise.link != "real":
+        return 0.0, 1.0
+    y = seen.rows["y"]
+    of_table = _spread(y)
+    if not isinstance(seen.pooling, Independent):
+        return np.log(of_table), 1.0
+
+    def own(values: np.ndarray, axis: int) -> float:
+        return _spread(values) if len(values) >= ROWS_OF_A_SPREAD else of_table
+
+    return np.log(seen.by_unit(own, y)), 1.0
 
 
 def _effect(seen: _Seen) -> tuple[Any, Any]:
