@@ -122,6 +122,15 @@ def test_the_default_target_is_ten_times_the_largest_run(table):
     assert chosen_target(["1e24"], runs) == chosen_target(["C=1e24"], runs) == {"C": 1e24}
 
 
+@pytest.mark.parametrize(("to", "where"), [("1e3", "14 decades below"), ("1e29", "9 decades bey")])
+def test_a_target_far_outside_the_data_may_be_in_another_unit(to, where):
+    runs = Runs({"C": np.geomspace(1e17, 1e20, 6), "y": np.linspace(3, 2, 6)}, y="y", x={"C": "C"})
+    assert chosen_target(["1e12"], runs) == {"C": 1e12}
+    said = rf"--to {to}: {where}.* C runs from 1e\+17 to 1e\+20; is it in another unit\?"
+    with pytest.warns(bs.RunsWarning, match=said):
+        chosen_target([to], runs)
+
+
 def test_the_bundled_runs_are_chosen_near_the_frontier_and_it_says_so(capsys):
     from rich.console import Console
 

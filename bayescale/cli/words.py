@@ -1,10 +1,12 @@
 """From the words of the command line to a table, laws and a target."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import Console
 
     from bayescale.laws.base import Law
@@ -17,6 +19,9 @@ DEFAULT_LAWS = ("power_law_offset", "bnsl", "crossover_power_law")
 
 #: How far beyond the largest run a forecast goes when nobody says.
 REACH = 10.0
+
+#: How far outside the data a target may lie unremarked: most slips of units are larger.
+FAR = 1e5
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:
@@ -115,4 +120,20 @@ def chosen_target(words: Sequence[str], runs: "Runs") -> dict[str, float]:
             raise ValueError(f"--to {word}: {number!r} is not a number") from None
         if not 0 < target[symbol] < float("inf"):
             raise ValueError(f"--to {word}: a scale must be positive and finite")
+        point_out_far(word, symbol, target[symbol], runs.x[symbol])
     return target
+
+
+def point_out_far(word: str, symbol: str, target: float, values: "np.ndarray") -> None:
+    """Warn where the data lie so far from a target that it may be in another unit."""
+    from bayescale.runs.reading import warn_owner
+
+    low, high = float(values.min()), float(values.max())
+    if low / FAR <= target <= FAR * high:
+        return
+    where, edge = ("below", low) if target < low else ("beyond", high)
+    decades = abs(math.log10(target) - math.log10(edge))
+    warn_owner(
+        f"--to {word}: {decades:.0f} decades {where} the data, where {symbol} runs from {low:.3g} "
+        f"to {high:.3g}; is it in another unit?"
+    )
