@@ -67,16 +67,16 @@ def peak_mb() -> float:
 
 def gradient(checkpoints: bool) -> dict[str, Any]:
     """Nanoseconds of a thread, a row, of one evaluation of log density and gradient."""
-    from bayescale.fitting.fitting import checked_structure
     from bayescale.model.arrays import arrays_of
     from bayescale.model.packing import model_arrays
+    from bayescale.model.structure import structure_of
     from bayescale.sampling.sampling import compile_structure
 
     noise = bs.LogStudentT() + bs.Checkpoints() if checkpoints else bs.LogStudentT()
     each = {}
     for rows in ROWS:
         runs = runs_of(simulated(rows, runs=min(1000, max(20, rows // 20)), families=20))
-        structure = checked_structure(bs.laws.OffsetPowerLaw(), runs, noise=noise)
+        structure = structure_of(bs.laws.OffsetPowerLaw(), runs, noise=noise)
         arrays = arrays_of(structure, runs)
         compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
         call = compiled.compiled_logp_func.ctypes
@@ -104,8 +104,8 @@ def _pointer(address: int, untyped: bool) -> Any:
 
 def table(rows: int = 1_000_000) -> dict[str, Any]:
     """Seconds and peak memory of what happens to a large table outside the sampler."""
-    from bayescale.fitting.fitting import checked_structure
     from bayescale.model.arrays import arrays_of
+    from bayescale.model.structure import structure_of
     from bayescale.posterior.likelihood import log_likelihood
 
     columns = simulated(rows, runs=1000, families=20)
@@ -116,7 +116,7 @@ def table(rows: int = 1_000_000) -> dict[str, Any]:
     found["runs_s"], found["runs_peak_mb"] = round(time.perf_counter() - started, 2), peak_mb()
     noise = bs.LogStudentT() + bs.Checkpoints()
     started = time.perf_counter()
-    structure = checked_structure(bs.laws.OffsetPowerLaw(), runs, noise=noise)
+    structure = structure_of(bs.laws.OffsetPowerLaw(), runs, noise=noise)
     arrays = arrays_of(structure, runs)
     found["arrays_s"], found["arrays_peak_mb"] = round(time.perf_counter() - started, 2), peak_mb()
     rng = np.random.default_rng(0)
