@@ -101,7 +101,7 @@ class Chain:
         x : mapping of str to array_like
             Inputs of the loss; ``"trials"`` as well where the metric counts successes.
         groups : mapping of str to label or array of labels, optional
-            Labels of groups of either fit, as for ``Fit.forecast``.
+            Labels of groups of either fit, as for :meth:`bayescale.Fit.forecast`.
         kind : {"run", "mean"}
             A new run, with the scatter of its loss and of its metric, or the two curves.
         ci_prob : float or iterable of float
@@ -118,7 +118,7 @@ class Chain:
         Raises
         ------
         ValueError
-            As for ``Fit.forecast``, or if no fit has a group that is named.
+            As for :meth:`bayescale.Fit.forecast`, or if no fit has a group that is named.
         """
         if not isinstance(x, Mapping):
             raise TypeError(f"x names the inputs of the loss, e.g. {{'C': 1e22}}; got {x!r}")

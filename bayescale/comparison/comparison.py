@@ -224,10 +224,15 @@ class Comparison:
         x, groups, kind, ci_prob, random_seed
             As for :meth:`bayescale.Fit.forecast`.
 
+        Returns
+        -------
+        Forecast
+            With draws of every fit of positive weight in proportion to it.
+
         Raises
         ------
         ValueError
-            As for ``Fit.forecast``, or if the fits do not run over the same groups.
+            As for :meth:`bayescale.Fit.forecast`, or if the fits do not run over the same groups.
         """
         from bayescale.forecast.mixture import forecasts_of, mixture
 

@@ -134,7 +134,61 @@ class Fit:
         ci_prob: float | Iterable[float] = (0.5, 0.8, 0.95),
         random_seed: int | None = None,
     ) -> "Forecast":
-        """Posterior predictive bands at any inputs; see :class:`bayescale.Forecast`."""
+        """Forecast the response at inputs.
+
+        Parameters
+        ----------
+        x : mapping of str to array_like
+            Inputs in the unit of the table, by symbol; scalars and arrays broadcast to one list
+            of points.  Where successes are counted, ``"trials"`` says how many trials a new
+            measurement has (the median of the table otherwise); the response is then a share of
+            successes.  Of a table with standard errors, ``"y_se"`` is that of a new measurement
+            in the unit of the response; without it a measurement has the scatter around the law
+            alone.  Other inputs of the table, which the law does not read, make no difference.
+        groups : mapping of str to label or array of labels, optional
+            A label for all points or one for each.  A label that was not fitted is a draw from
+            the population.  Groups that are left out run, point by point, over all combinations
+            that the table has beside the labels that are given.  With checkpoints, the group
+            ``"sequence"`` names the run that is continued: its last residual is carried on and
+            fades.  Without it the only run of its labels is; where they have several, or the name
+            is not one of the table, a measurement is of a new run.  ``points`` and ``table`` say
+            which.
+        kind : {"run", "mean"}
+            A new measurement, or the curve.
+        ci_prob : float or iterable of float
+            Probabilities of the bands.
+        random_seed : int, optional
+            Seed of new labels and new measurements; that of the fit by default.
+
+        Returns
+        -------
+        Forecast
+            ``draws`` of shape (sample, points) and ``table``, in the unit of the response.
+
+        Raises
+        ------
+        ValueError
+            If inputs are missing, unknown or not positive, lengths do not fit, a group is
+            unknown, or a probability does not lie between 0 and 1.
+
+        Warns
+        -----
+        RunsWarning
+            If a new label may be a slip of one that was fitted.
+
+        Examples
+        --------
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> constants = {"A": 100.0, "alpha": [0.07, 0.08, 0.09]}
+        >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+        >>> forecast = fit.forecast({"C": [1e21, 1e22]}, kind="mean", ci_prob=0.8)
+        >>> forecast.table["median"].round(2).tolist()
+        [2.09, 1.74]
+        >>> forecast.draws.shape
+        (3, 2)
+        """
         from bayescale.forecast.forecast import forecast
 
         seed = self.random_seed if random_seed is None else random_seed
@@ -159,7 +213,43 @@ class Fit:
         ci_prob: float | Iterable[float] = (0.5, 0.8, 0.95),
         random_seed: int | None = None,
     ) -> "pd.DataFrame":
-        """Table of a forecast at any number of points."""
+        """Table of a forecast without its draws: any number of points in bounded memory.
+
+        Points are worked on in chunks, all with the same draws of the parameters of new labels.
+        The table is that of :meth:`forecast` to the last bit while one chunk holds all points,
+        and at any size for the curves (``kind="mean"``) of labels that were fitted; otherwise new
+        measurements are other draws of the same distributions.
+
+        Parameters
+        ----------
+        x, groups, kind, ci_prob, random_seed
+            As for :meth:`forecast`.
+
+        Returns
+        -------
+        DataFrame
+            As :attr:`Forecast.table`, in the unit of the response.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`forecast`.
+
+        Warns
+        -----
+        RunsWarning
+            As for :meth:`forecast`.
+
+        Examples
+        --------
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> constants = {"A": 100.0, "alpha": [0.07, 0.08, 0.09]}
+        >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+        >>> list(fit.bands({"C": [1e21, 1e22]}, ci_prob=0.8))
+        ['C', 'extrapolated', 'decades_beyond', 'median', 'lower_0.8', 'upper_0.8']
+        """
         from bayescale.forecast.forecast import bands
 
         seed = self.random_seed if random_seed is None else random_seed
@@ -192,7 +282,42 @@ class Fit:
         draws: int = 500,
         random_seed: int | None = None,
     ) -> "xr.DataTree":
-        """Draw from the prior of this model; see :func:`bayescale.prior_predictive`."""
+        """Draw parameters, curves and measurements from the prior of this model.
+
+        Parameters
+        ----------
+        x : mapping of str to array_like, optional
+            Inputs in the unit of the table, by symbol, as for :meth:`forecast`.  By default every
+            input runs from a decade below the data to two decades above them.
+        groups : mapping of str to label, optional
+            As for :meth:`forecast`.
+        draws : int
+            Draws from the prior.
+        random_seed : int, optional
+            Reproduces the draws; that of the fit by default.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups ``prior``, ``prior_predictive`` and ``observed_data``, as
+            :func:`bayescale.prior_predictive` returns them; ``plots.plot_prior`` draws it.
+
+        Raises
+        ------
+        ValueError
+            If `draws` is less than 1, or as for :meth:`forecast`.
+
+        Examples
+        --------
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> constants = {"A": 100.0, "alpha": [0.07, 0.08, 0.09]}
+        >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+        >>> prior = fit.prior_predictive({"C": [1e21, 1e22]}, draws=50)
+        >>> dict(prior["prior_predictive"]["y"].sizes)
+        {'chain': 1, 'draw': 50, 'point': 2}
+        """
         from bayescale.forecast.prior import prior_of
 
         seed = self.random_seed if random_seed is None else random_seed
@@ -201,22 +326,98 @@ class Fit:
         )
 
     def as_prior(self, *names: str) -> dict[str, Any]:
-        """Turn population medians into priors of another fit.
+        """Turn posteriors of population medians into priors for another table.
 
-        All exponents by default; see :func:`bayescale.fitting.as_prior` for what it carries.
+        Parameters
+        ----------
+        *names : str
+            Parameters; all exponents of the law by default.
+
+        Returns
+        -------
+        dict of str to PyMC distribution
+            For ``bs.fit(..., priors=...)``: normal on the scale of the parameter (logarithm,
+            value or logit).  The spread between families is not carried.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown, belongs to its table (a floor, a level, a location), or
+            varies independently over its groups, so that there is no population.
+
+        Examples
+        --------
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> constants = {"A": 100.0, "alpha": [0.07, 0.08, 0.09]}
+        >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+        >>> list(fit.as_prior("alpha"))
+        ['alpha']
         """
         from bayescale.fitting.updating import as_prior
 
         return as_prior(self, *names)
 
     def report(self, held_out: "Comparison | Backtest | None" = None) -> "Report":
-        """Fill in a checklist for a paper; see :func:`bayescale.reporting.report`."""
+        """Fill in the checklist of what to report about this fit.
+
+        Parameters
+        ----------
+        held_out : Comparison or Backtest, optional
+            Where the held-out score comes from; without it the report gives the PSIS-LOO score of
+            this fit alone.
+
+        Returns
+        -------
+        Report
+            With ``.markdown`` and ``.latex``.
+
+        Examples
+        --------
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20, 1e21], "loss": [4.1, 3.4, 2.9, 2.6, 2.4]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> fit = bs.fit(bs.laws.PowerLaw(), runs, draws=300, progressbar=False)
+        >>> [heading for heading, _ in fit.report().items][:3]
+        ['Form', 'Counting', 'Data']
+        """
         from bayescale.reporting import report
 
         return report(self, held_out)
 
     def save(self, path: str | Path) -> Path:
-        """Write the fit to one netCDF file (arrays, and the rest as JSON); see :func:`load`."""
+        """Write the fit to one netCDF file: arrays, and the rest as JSON inside it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, whose folder is made where it is missing; ``~`` is the home folder.  A file
+            of that name is replaced.
+
+        Returns
+        -------
+        Path
+            The file, which :func:`bayescale.load` reads.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> constants = {"A": 100.0, "alpha": [0.07, 0.08, 0.09]}
+        >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     again = bs.load(fit.save(f"{folder}/fit.nc"))
+        >>> again.law == fit.law
+        True
+        """
         from bayescale.fitting.storage import save
 
         return save(self, path)

@@ -110,46 +110,14 @@ def forecast(
     ci_prob: float | Iterable[float] = (0.5, 0.8, 0.95),
     random_seed: int = 0,
 ) -> Forecast:
-    """Forecast the response at inputs.
+    """Forecast the response at inputs; see :meth:`bayescale.Fit.forecast`.
 
     Parameters
     ----------
     structure, draws, arrays, runs
         A posterior: its model, sampled variables of shape (sample, ...), numbers and table.
-    x : mapping of str to array_like
-        Inputs in the unit of the table, by symbol; scalars and arrays broadcast to one list of
-        points.  Where successes are counted, ``"trials"`` says how many trials a new measurement
-        has (the median of the table otherwise); the response is then a share of successes.  Of a
-        table with standard errors, ``"y_se"`` is that of a new measurement in the unit of the
-        response; without it a measurement has the scatter around the law alone.  Other inputs of
-        the table, which the law does not read, make no difference.
-    groups : mapping of str to label or array of labels, optional
-        A label for all points or one for each.  A label that was not fitted is a draw from the
-        population.  Groups that are left out run, point by point, over all combinations that the
-        table has beside the labels that are given.  With checkpoints, the group
-        ``"sequence"`` names the run that is continued: its last residual is carried on and fades.
-        Without it the only run of its labels is; where they have several, or the name is not one
-        of the table, a measurement is of a new run.  ``points`` and ``table`` say which.
-    kind : {"run", "mean"}
-        A new measurement, or the curve.
-    ci_prob : float or iterable of float
-        Probabilities of the bands.
-    random_seed : int
-        Seed of new labels and new measurements.
-
-    Returns
-    -------
-    Forecast
-
-    Raises
-    ------
-    ValueError
-        If inputs are missing, unknown or not positive, or lengths do not fit.
-
-    Warns
-    -----
-    RunsWarning
-        If a new label may be a slip of one that was fitted.
+    x, groups, kind, ci_prob, random_seed
+        As for :meth:`bayescale.Fit.forecast`.
     """
     if kind not in ("run", "mean"):
         raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
@@ -173,22 +141,12 @@ def bands(
     ci_prob: float | Iterable[float] = (0.5, 0.8, 0.95),
     random_seed: int = 0,
 ) -> "pd.DataFrame":
-    """Table of a forecast without its draws: any number of points in bounded memory.
-
-    Points are worked on in chunks, all with the same draws of the parameters of new labels.  The
-    table is that of :func:`forecast` to the last bit while one chunk holds all points, and at any
-    size for the curves (``kind="mean"``) of labels that were fitted; otherwise new measurements
-    are other draws of the same distributions.
+    """Table of a forecast in bounded memory; see :meth:`bayescale.Fit.bands`.
 
     Parameters
     ----------
     structure, draws, arrays, runs, x, groups, kind, ci_prob, random_seed
         As for :func:`forecast`.
-
-    Returns
-    -------
-    DataFrame
-        As :attr:`Forecast.table`.
     """
     import pandas as pd
 

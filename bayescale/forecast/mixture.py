@@ -33,7 +33,7 @@ def forecasts_of(
     Raises
     ------
     ValueError
-        As for ``Fit.forecast``.
+        As for :meth:`bayescale.Fit.forecast`.
     """
     own = {name: inputs_of(fit.structure, fit.runs) for name, fit in fits.items()}
     known = set(itertools.chain(*own.values()))

@@ -47,11 +47,11 @@ def prior_predictive(
     runs : Runs
         The table.
     x : mapping of str to array_like, optional
-        Inputs in the unit of the table, by symbol, as for ``Fit.forecast``.  By default every
-        input runs from a decade below the data to two decades above them; with several inputs
-        they do so together.
+        Inputs in the unit of the table, by symbol, as for :meth:`bayescale.Fit.forecast`.  By
+        default every input runs from a decade below the data to two decades above them; with
+        several inputs they do so together.
     groups : mapping of str to label, optional
-        Labels, as for ``Fit.forecast``; all combinations in the table by default.
+        Labels, as for :meth:`bayescale.Fit.forecast`; all combinations in the table by default.
     pooling, noise, priors
         As for :func:`bayescale.fit`.
     draws : int
