@@ -1,5 +1,6 @@
 """Figures for publication fit their column, and no text overlaps."""
 
+import itertools
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -8,7 +9,16 @@ import pandas as pd
 import pytest
 from figures import GRID, assert_texts_apart, fit_from_prior, machines
 
-from bayescale import Runs, better_at, compute_multiplier, known_fit, laws, next_run, plots
+from bayescale import (
+    Runs,
+    better_at,
+    compute_multiplier,
+    compute_optimal,
+    known_fit,
+    laws,
+    next_run,
+    plots,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +60,24 @@ def test_no_text_overlaps_or_leaves_the_figure(forecast, fit, columns):
         for ax in axes:
             if ax is not None:
                 assert_texts_apart(ax.figure)
+
+
+def test_legends_and_labels_have_room_in_the_style_of_matplotlib_too(fit):
+    sizes, tokens = np.repeat(np.geomspace(1e7, 3e8, 5), 5), np.tile(np.geomspace(1e9, 3e10, 5), 5)
+    constants = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": [0.36, 0.37, 0.38]}
+    table = {"N": sizes, "D": tokens, "loss": 1.8 + 480 * sizes**-0.35 + 2100 * tokens**-0.37}
+    runs = Runs(table, y="loss", x={"N": "N", "D": "D"})
+    plane = known_fit(laws.Chinchilla(), runs, constants)
+    with plt.style.context("default"):
+        for ax in (
+            compute_optimal(plane, np.geomspace(1e18, 1e23, 9)).plot(),
+            plots.plot_exponents(fit),
+        ):
+            ax.figure.canvas.draw()
+            (legend,) = ax.figure.legends
+            assert legend.get_window_extent().x1 <= ax.figure.bbox.x1
+    labels = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert all(above.y0 > below.y1 for above, below in itertools.pairwise(labels))
 
 
 def test_long_names_stay_inside_a_figure_of_one_column():

@@ -212,8 +212,6 @@ def beyond_entry() -> Any:
 
 def legend_above(ax: "Axes", handles: Iterable[Any], *, new: bool) -> None:
     """Put a legend above new figures, where it hides nothing, and into axes of the caller."""
-    import matplotlib.pyplot as plt
-
     handles = [h for h in handles if not str(h.get_label()).startswith("_")]
     if not handles:
         return
@@ -221,21 +219,11 @@ def legend_above(ax: "Axes", handles: Iterable[Any], *, new: bool) -> None:
         ax.legend(handles=handles)
         return
     figure: Any = ax.figure
-    size = plt.rcParams["legend.fontsize"]
-    points = size if isinstance(size, int | float) else plt.rcParams["font.size"]
-    widths = [(LETTER * len(str(h.get_label())) + 4.2) * points / 72 for h in handles]
-    fits = [n for n in range(1, len(handles) + 1) if _width(widths, n) <= figure.get_figwidth()]
-    figure.legend(handles=handles, loc="outside upper left", ncols=max(fits, default=1))
-
-
-def _width(widths: Sequence[float], columns: int) -> float:
-    """Width of a legend whose entries fill one column after another, as matplotlib fills them."""
-    short, longer = divmod(len(widths), columns)
-    left, width = list(widths), 0.0
-    for column in range(columns):
-        entries = short + (column < longer)
-        width, left = width + max(left[:entries]), left[entries:]
-    return width
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns)
+        if columns == 1 or legend.get_window_extent().x1 <= figure.bbox.x1:
+            return
+        legend.remove()
 
 
 def positive(*arrays: Any) -> bool:
