@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from bayescale.fitting import Fit
 
+#: Lines of type that legend and axis take beside the rows.
+AROUND = 7.5
+
 
 def plot_exponents(
     fit: "Fit", name: str | None = None, ax: "Axes | None" = None, *, ci_prob: float = 0.9
@@ -74,11 +77,9 @@ def plot_exponents(
     draws = fit.posterior[name]
     groups = [str(d) for d in draws.dims if d not in ("chain", "draw")]
     labels, values = _seen(fit, draws, groups)
-    if ax is None:
-        ax = new_axes(height=0.75 + 0.17 * max(len(labels), 3))[0]
-        new = True
-    else:
-        new = False
+    ticks = [textwrap.fill(label, LABEL_WIDTH) for label in labels]
+    new = ax is None
+    ax = new_axes(height=_height(ticks))[0] if ax is None else ax
     places = np.arange(len(labels))
     tail = (1 - ci_prob) / 2
     low, lower, median, upper, high = np.quantile(values, [tail, 0.25, 0.5, 0.75, 1 - tail], axis=0)
@@ -91,11 +92,20 @@ def plot_exponents(
         ax.axvspan(start, stop, color=GREY, alpha=0.15, linewidth=0, zorder=0)
         ax.axvline(middle, color=GREY, linewidth=0.8, zorder=0, gid="population")
     _alone_beside(ax, fit, name, groups, labels)
-    ax.set_yticks(places, [textwrap.fill(label, LABEL_WIDTH) for label in labels])
+    ax.set_yticks(places, ticks)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_xlabel(symbol(name))
     legend_above(ax, _handles(ci_prob, population is not None), new=new)
     return ax
+
+
+def _height(ticks: list[str]) -> float:
+    """Height of a figure in which labels in type of the style in force keep apart."""
+    import matplotlib.pyplot as plt
+
+    longest = max(1 + tick.count("\n") for tick in ticks)
+    lines = AROUND + max(len(ticks), 3) * (longest + 0.75)
+    return float(lines * plt.rcParams["font.size"] / 72)
 
 
 def _first_exponent(fit: "Fit") -> str:
