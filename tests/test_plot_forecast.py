@@ -210,6 +210,23 @@ def test_measurements_at_other_values_of_an_input_than_the_curve_has_are_pale(D_
     assert "data at other D" in legend_of(ax)
 
 
+@pytest.mark.parametrize("tokens", [20, 2], ids=["curves", "points"])
+def test_two_values_of_another_input_are_two_series_with_names(tokens):
+    N, D = map(np.ravel, np.meshgrid([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
+    table = {"params": N, "tokens": D, "loss": np.linspace(4, 2, 9)}
+    joint = Runs(table, y="loss", x={"N": "params", "D": "tokens"})
+    constants = {"E": 1.8, "A": 480.0, "alpha": 0.348, "B": 2085.0, "beta": 0.366}
+    fit = known_fit(laws.Chinchilla(), joint, constants)
+    D = np.tile(np.geomspace(1e9, 1e11, tokens), 2)
+    ax = fit.forecast({"N": np.repeat([1e8, 1e9], tokens), "D": D}, kind="mean").plot(x="D")
+    assert legend_of(ax)[:2] == ["N = 1e+08", "N = 1e+09"]
+    assert len({line.get_color() for line in drawn(ax, "within")}) == 2
+    assert {len(line.get_ydata()) for line in drawn(ax, "data")} == {3}
+    (elsewhere,) = drawn(ax, "data elsewhere")
+    assert len(elsewhere.get_ydata()) == 3
+    assert ax.get_xlabel() == "tokens (D)"
+
+
 def test_axes_that_are_given_are_used(forecast):
     _, ax = plt.subplots()
     assert plots.plot_forecast(forecast, ax=ax) is ax

@@ -8,6 +8,7 @@ import numpy as np
 
 from bayescale.plots._axes import (
     GREY,
+    MARKERS,
     Look,
     bands_entry,
     choose_input,
@@ -54,9 +55,10 @@ def plot_forecast(
     Solid lines lie within the data of their label; beyond them lines are dashed, bands are paler
     and have dashed edges, and the curve ends in a hollow marker.  A dotted line marks the
     largest input of the data shown, where there is one input; of several, the axis says what the
-    others are, and measurements at other values of them are pale.  Fewer than eight points, or
-    points that are not one path, are hollow markers with bars, broken beyond the data.  Axes are
-    logarithmic where everything is positive.
+    others are, and measurements at other values of them are pale.  Where they have several values
+    at one place, ten at most, as for two sizes over tokens, each is a series with a name of its
+    own.  Fewer than eight points, or points that are not one path, are hollow markers with bars,
+    broken beyond the data.  Axes are logarithmic where everything is positive.
 
     Parameters
     ----------
@@ -103,7 +105,9 @@ def plot_forecast(
     shown = [str(v) for v in table[panels].unique()] if panels else [""]
     axes = _given(ax, len(shown)) if ax is not None else new_axes(panels=len(shown))
     by = [group] if group else [g for g in groups if g != panels]
-    table["series"] = joined([table[g].to_numpy() for g in by], len(table))
+    table["curve"] = _curves(table, [s for s in _inputs(forecast) if s != at], [*groups, at])
+    named = [table[c].to_numpy() for c in (*by, "curve") if table[c].ne("").any()]
+    table["series"] = joined(named, len(table))
     style = looks(table["series"].unique())
     for each, label in zip(axes, shown, strict=True):
         part = table[table[panels].astype(str) == label] if panels else table
@@ -137,6 +141,15 @@ def _given(ax: Any, count: int) -> np.ndarray:
     if len(axes) != count:
         raise ValueError(f"ax: {len(axes)} axes for {count} panels")
     return axes
+
+
+def _curves(table: "pd.DataFrame", others: Sequence[str], place: Sequence[str]) -> np.ndarray:
+    """Name the curve of every point by its other inputs, where they alone tell points apart."""
+    told = [s for s in others if table[s].nunique() > 1]
+    said = [f"{s} = " + table[s].map("{:.3g}".format).to_numpy(object) for s in told]
+    names = joined(said, len(table))
+    overlaid = table.drop_duplicates([*place, *told]).duplicated(place).any()
+    return names if overlaid and len(set(names)) <= len(MARKERS) else np.full_like(names, "")
 
 
 def _drawn(forecast: "Forecast", reducible: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
@@ -184,16 +197,24 @@ def _draw(
         for g, label in zip(groups, key, strict=True):
             mine = mine[mine[g] == str(label)]
         seen, marks = (mine, (look.colour, look.marker)) if len(mine) else (rows, ("0.7", "."))
-        series = series.sort_values(at, kind="stable").drop_duplicates([at, *others])
-        here = _beside(series, seen, at, others)
-        _measurements(ax, seen[here], at, *marks, gid="data")
-        _measurements(ax, seen[~here], at, *marks, gid="data elsewhere", alpha=FADED)
+        elsewhere = np.ones(len(seen), bool)
+        curves = [curve for _, curve in series.groupby("curve", sort=False)]
+        for curve in curves:
+            if len(curves) > 1:
+                look = style[curve["series"].iloc[0]]
+                marks = (look.colour, look.marker) if len(mine) else marks
+            curve = curve.sort_values(at, kind="stable").drop_duplicates([at, *others])
+            here = _beside(curve, seen, at, others)
+            elsewhere &= ~here
+            _measurements(ax, seen[here], at, *marks, gid="data")
+            if len(curve) < FEW or (others and not curve[at].is_unique):
+                _scattered(ax, curve, forecast.ci_prob, at, look)
+            else:
+                _curve(ax, curve, forecast.ci_prob, at, look, opacity)
+        marks = marks if len(curves) == 1 else (GREY, "o")
+        _measurements(ax, seen[elsewhere], at, *marks, gid="data elsewhere", alpha=FADED)
         if len(seen):
             edges.append(seen[at].max())
-        if len(series) < FEW or (others and not series[at].is_unique):
-            _scattered(ax, series, forecast.ci_prob, at, look)
-        else:
-            _curve(ax, series, forecast.ci_prob, at, look, opacity)
     if edges and not others and any(table[at] > max(edges)):
         ax.axvline(max(edges), color=GREY, linestyle=":", linewidth=0.8, zorder=0, gid="edge")
 
@@ -363,6 +384,8 @@ def _along(forecast: "Forecast", table: "pd.DataFrame", at: str) -> str:
     """Name of the horizontal axis, and what the other inputs are meanwhile."""
     said = [axis_name(forecast.runs, at)]
     for other in (s for s in _inputs(forecast) if s != at):
+        if table["curve"].str.contains(f"{other} = ", regex=False).any():
+            continue
         low, high = table[other].min(), table[other].max()
         where = f"= {low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
         said.append(f"{axis_name(forecast.runs, other)} {where}")
