@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from figures import GRID, TRUTH, C, assert_texts_apart, drawn, fit_from_prior, legend_of, machines
 
-from bayescale import Runs, known_fit, laws, plots
+from bayescale import Checkpoints, LogNormal, Runs, known_fit, laws, plots
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +225,22 @@ def test_two_values_of_another_input_are_two_series_with_names(tokens):
     (elsewhere,) = drawn(ax, "data elsewhere")
     assert len(elsewhere.get_ydata()) == 3
     assert ax.get_xlabel() == "tokens (D)"
+
+
+@pytest.mark.parametrize(
+    ("runs", "what"),
+    [(["a"], "run continued"), (["z"], "new run"), (["a", "z"], "run")],
+    ids=["continued", "new", "both"],
+)
+def test_the_legend_says_whether_a_run_is_continued(runs, what):
+    table = {"D": [1e9, 2e9, 4e9] * 2, "loss": [3.0, 2.8, 2.6] * 2, "run": np.repeat(["a", "b"], 3)}
+    checkpoints = Runs(table, y="loss", x={"D": "D"}, sequence="run")
+    noise = LogNormal() + Checkpoints()
+    constants = {"A": 80.0, "alpha": 0.16, "sigma": 0.01, "length": 0.3}
+    fit = known_fit(laws.PowerLaw(), checkpoints, constants, noise=noise)
+    at = {"D": np.tile(np.geomspace(1e9, 1e10, 10), len(runs))}
+    ax = fit.forecast(at, groups={"sequence": np.repeat(runs, 10)}, ci_prob=0.9).plot()
+    assert f"{what}, 90 %" in legend_of(ax)
 
 
 def test_axes_that_are_given_are_used(forecast):

@@ -392,8 +392,18 @@ def _along(forecast: "Forecast", table: "pd.DataFrame", at: str) -> str:
     return "; ".join(said)
 
 
+def _what(forecast: "Forecast") -> str:
+    """Say what the bands are of: the curve, a run that is continued, or a new one."""
+    if forecast.kind == "mean":
+        return "curve"
+    if "sequence" not in forecast.points or forecast.runs.sequence is None:
+        return "new run"
+    known = forecast.points["sequence"].astype(str).isin([*map(str, forecast.runs.sequence_labels)])
+    return "run continued" if known.all() else "run" if known.any() else "new run"
+
+
 def _handles(forecast: "Forecast", style: dict[str, Look], axes: np.ndarray, at: str) -> list[Any]:
-    what = "new run" if forecast.kind == "run" else "curve"
+    what = _what(forecast)
     handles = [*handles_of(style), bands_entry(forecast.ci_prob, what)]
     lines = [line for ax in axes for line in ax.lines]
     drawn = {line.get_gid() for line in lines}
