@@ -145,3 +145,8 @@ def test_a_table_without_groups_names_no_series():
     assert not plots.plot_predictive_check(fit).figure.legends
     prior = prior_predictive(laws.OffsetPowerLaw(), runs, draws=20)
     assert legend_of(plots.plot_prior(prior)) == ["90 % of prior curves"]
+
+
+def test_a_fit_in_the_place_of_its_prior_is_told_what_to_write(fit):
+    with pytest.raises(TypeError, match=r"plot_prior\(fit\.prior_predictive\(\)\)"):
+        plots.plot_prior(fit)

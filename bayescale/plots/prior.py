@@ -42,6 +42,13 @@ def plot_prior(
     Axes
         A good prior allows curves on both sides of the data and few that nobody would believe.
 
+    Raises
+    ------
+    TypeError
+        If something else is given, such as a fit.
+    ValueError
+        If `x` is no input.
+
     References
     ----------
     Gabry et al. (2019), Visualization in Bayesian workflow, arXiv:1709.01449.
@@ -55,6 +62,13 @@ def plot_prior(
     >>> bs.plots.plot_prior(prior).get_xscale()
     'log'
     """
+    import xarray as xr
+
+    if not isinstance(prior, xr.DataTree):
+        raise TypeError(
+            f"plot_prior takes draws from a prior, not {type(prior).__name__}: "
+            "write plot_prior(fit.prior_predictive())"
+        )
     drawn, seen = prior["prior_predictive"].dataset, prior["observed_data"].dataset
     symbols, groups = drawn.attrs["inputs"].split("\n"), drawn.attrs["groups"].split("\n")
     groups = [g for g in groups if g]
