@@ -106,6 +106,13 @@ def test_html_escapes():
     assert "&lt;b&gt;" in bs.to_paper(pd.DataFrame({"name": ["<b>"]}), "html")
 
 
+def test_what_is_no_table_is_told_where_its_table_is(fit):
+    with pytest.raises(TypeError, match=r"not Fit: give its \.summary\(\)"):
+        bs.to_paper(fit)
+    with pytest.raises(TypeError, match=r"not Forecast: give its \.table"):
+        bs.to_paper(fit.forecast({"C": 1e21}))
+
+
 def test_tables_refuse_other_forms():
     with pytest.raises(ValueError, match="markdown, latex, html"):
         bs.to_paper(pd.DataFrame({"a": [1]}), "word")

@@ -67,6 +67,8 @@ def to_paper(table: "pd.DataFrame", form: str = "markdown", *, digits: int = 2) 
     ------
     ValueError
         If there is no such form, or `digits` is not positive.
+    TypeError
+        If `table` is no DataFrame.
 
     References
     ----------
@@ -94,6 +96,10 @@ def to_paper(table: "pd.DataFrame", form: str = "markdown", *, digits: int = 2) 
         raise ValueError(f"form must be one of {', '.join(writers)}, not {form!r}")
     if digits < 1:
         raise ValueError(f"digits must be at least 1, not {digits}")
+    if not hasattr(table, "columns"):
+        own = next((s for s in ("summary()", "table") if hasattr(table, s.rstrip("()"))), None)
+        write = f": give its .{own}" if own else ""
+        raise TypeError(f"to_paper takes a DataFrame, not {type(table).__name__}{write}")
     return writers[form](_rows(table, digits))
 
 
