@@ -191,6 +191,11 @@ def test_concat_refuses_another_kind_of_table(runs):
         runs.concat(Runs(columns(), **ARGS))
 
 
+def test_concat_says_what_to_do_with_a_table_that_was_not_read(runs):
+    with pytest.raises(TypeError, match=r"takes Runs, not dict: .*runs\.concat\(Runs\(table"):
+        runs.concat(columns())
+
+
 def test_to_frame_gives_the_columns_of_the_user(runs):
     frame = runs.where(family="mlp").to_frame()
     assert list(frame.columns) == ["loss", "params", "tokens", "arch", "se", "w", "run"]

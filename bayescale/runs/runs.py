@@ -396,11 +396,23 @@ class Runs:
         Runs
             All rows, numbered anew, with the labels of both.
 
+        Raises
+        ------
+        RunsError
+            If the tables have other roles, such as other inputs or groups.
+        TypeError
+            If `other` is not Runs.
+
         Warns
         -----
         RunsWarning
             What the two tables cannot say together, such as two units of one input.
         """
+        if not isinstance(other, Runs):
+            raise TypeError(
+                f"concat takes Runs, not {type(other).__name__}: read it first, as "
+                "runs.concat(Runs(table, y=..., x=...))"
+            )
         if problems := list(_differences(self, other)):
             raise RunsError(problems)
         groups = {g: union(labels, other.groups[g]) for g, labels in self.groups.items()}
