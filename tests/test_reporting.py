@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
-from bayescale.reporting.tables import rounded
+from bayescale.reporting.tables import latex, rounded
 
 
 def runs_of(families=("mlp", "lstm", "gpt"), rows=8):
@@ -93,6 +93,12 @@ def test_a_skewed_row_has_no_standard_deviation_and_each_end_its_own_digits():
 def test_latex_sets_negative_powers_of_ten_in_one_formula():
     table = pd.DataFrame({"median": [1.234e-7], "sd": [3e-9]}, index=["A"])
     assert r"1.234$\times 10^{-7}$ & 3.0$\times 10^{-9}$" in bs.to_paper(table, "latex")
+
+
+def test_latex_sets_powers_of_ten_without_zeros_before_them():
+    assert latex("1 to 1e03, 2e+05, 3e-07, 1e10") == (
+        r"1 to 1$\times 10^{3}$, 2$\times 10^{5}$, 3$\times 10^{-7}$, 1$\times 10^{10}$"
+    )
 
 
 def test_scales_are_not_written_out_with_false_digits():
@@ -187,7 +193,7 @@ def test_a_law_of_a_user_without_mathematics_reports_its_first_line():
     class Straight(bs.Law):
         """A line."""
 
-    assert formula(Straight()) == "A line."
+    assert formula(Straight()) == "A line", "the report ends the sentence"
 
 
 # Carrying a posterior -----------------------------------------------------------------------------

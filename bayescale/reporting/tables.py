@@ -230,7 +230,7 @@ def latex(text: str) -> str:
     text = re.sub(r"([&%$#_])", r"\\\1", text).replace("\0", r"\textbackslash{}")
     text = text.replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
     text = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", text)
-    return re.sub(r"(?<=\d)e(-?\d+)\b", r"$\\times 10^{\1}$", text)
+    return re.sub(r"(?<=\d)e\+?(-?)0*(\d+)\b", r"$\\times 10^{\1\2}$", text)
 
 
 def _html(rows: Rows) -> str:
