@@ -133,7 +133,7 @@ def formula(law: Law) -> str:
     shown = re.search(r"\.\. math::((?:[ \t]*\S.*)?(?:\n+[ \t]+.*)*)", doc)
     inline = re.search(r":math:`([^`]*)`", doc.split("\n\n")[0])
     found = inline[1] if inline else shown[1] if shown else ""
-    return f"${' '.join(found.split())}$" if found else doc.splitlines()[0]
+    return f"${' '.join(found.split())}$" if found else doc.splitlines()[0].removesuffix(".")
 
 
 def _form(law: Law) -> Iterator[str]:
