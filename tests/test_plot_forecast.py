@@ -246,6 +246,7 @@ def test_the_legend_says_whether_a_run_is_continued(runs, what):
 def test_axes_that_are_given_are_used(forecast):
     _, ax = plt.subplots()
     assert plots.plot_forecast(forecast, ax=ax) is ax
+    assert forecast.plot(ax) is ax
     assert not ax.figure.legends
     assert ax.get_legend() is not None
 

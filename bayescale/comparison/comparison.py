@@ -242,11 +242,11 @@ class Comparison:
         each = forecasts_of(chosen, x, **options)
         return mixture(each, weights, 0 if random_seed is None else random_seed)
 
-    def plot(self, **options: Any) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw scores, differences and weights; see ``bayescale.plots.plot_comparison``."""
         from bayescale.plots import plot_comparison
 
-        return plot_comparison(self, **options)
+        return plot_comparison(self, ax)
 
     def __repr__(self) -> str:
         return f"{_shown(self.table).to_string()}\n{self.verdict}"

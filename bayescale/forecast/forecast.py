@@ -91,11 +91,11 @@ class Forecast:
         """Posterior probability that the response is below a value, shape (points,)."""
         return (self.draws < value).mean(axis=0)
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw data, bands and the edge of the data; see ``bayescale.plots.plot_forecast``."""
         from bayescale.plots import plot_forecast
 
-        return plot_forecast(self, **options)
+        return plot_forecast(self, ax, **options)
 
 
 def forecast(

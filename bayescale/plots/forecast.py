@@ -43,8 +43,8 @@ NEAR = 0.05
 
 def plot_forecast(
     forecast: "Forecast",
-    *,
     ax: Any = None,
+    *,
     x: str | None = None,
     group: str | None = None,
     panels: str | None = None,
