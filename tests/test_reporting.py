@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import bayescale as bs
 from bayescale.reporting.tables import latex, rounded
@@ -249,4 +250,8 @@ def test_arviz_works_on_the_tree_as_it_is(fit):
         assert np.isfinite(az.loo(fit.data).elpd)
         assert list(az.compare({"one": fit.data, "two": fit.data}).index) == ["one", "two"]
         az.plot_trace_dist(fit.data, var_names=["alpha"])
+        again = (("chain", "draw", "obs"), fit.replicated().reshape(fit.log_likelihood.shape))
+        tree = fit.data.copy()
+        tree["posterior_predictive"] = xr.DataTree(xr.Dataset({"y": again}))
+        az.plot_ppc_dist(tree)
     assert "alpha" in az.summary(fit.data, var_names=["alpha"]).index[0]

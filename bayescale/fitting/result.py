@@ -101,6 +101,23 @@ class Fit:
         Groups: ``posterior`` (natural parameters), ``coordinates`` (what the sampler moved in),
         ``sample_stats``, ``log_likelihood`` (of tables up to 1e8 draws times rows),
         ``observed_data``, ``constant_data``.
+
+        Examples
+        --------
+        Posterior predictive plots of ArviZ need new measurements beside the old ones (times the
+        trials where successes are counted):
+
+        >>> import xarray as xr
+        >>> import bayescale as bs
+        >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+        >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+        >>> constants = {"A": 100.0, "alpha": [0.07, 0.08, 0.09]}
+        >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+        >>> tree, shape = fit.data.copy(), fit.log_likelihood.shape
+        >>> again = (("chain", "draw", "obs"), fit.replicated().reshape(shape))
+        >>> tree["posterior_predictive"] = xr.DataTree(xr.Dataset({"y": again}))
+        >>> dict(tree["posterior_predictive"].sizes)
+        {'chain': 1, 'draw': 3, 'obs': 4}
         """
         from bayescale.fitting.storage import tree_of
 
