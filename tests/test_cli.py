@@ -154,6 +154,8 @@ def test_laws_are_listed_with_their_inputs():
     assert result.exit_code == 0
     for name in laws.available():
         assert re.search(rf"^\s*{name}\b", result.stdout, re.MULTILINE)
+    assert "parscale (N, P)" in result.stdout
+    assert "any inputs" not in result.stdout
     assert ":math:" not in result.stdout
     assert not set("{}\\") & set(result.stdout)
 

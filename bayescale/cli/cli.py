@@ -111,14 +111,13 @@ def laws() -> None:
     from rich.console import Console
     from rich.padding import Padding
 
-    from bayescale.laws.registry import _REGISTRY, available
+    from bayescale.laws.registry import available, get
 
     console = Console(highlight=False, markup=False)
     for name in available():
-        cls = _REGISTRY[name]
-        inputs = ", ".join(cls.inputs) if isinstance(cls.inputs, tuple) else "any inputs"
-        first = (cls.__doc__ or "").strip().partition("\n")[0]
-        console.print(f"{name} ({inputs})")
+        law = get(name)
+        first = (law.__doc__ or "").strip().partition("\n")[0]
+        console.print(f"{name} ({', '.join(law.inputs)})")
         console.print(Padding(plain(first), (0, 0, 0, 4)))
 
 

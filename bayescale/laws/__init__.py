@@ -8,7 +8,7 @@ import pkgutil
 from typing import Any
 
 from bayescale.laws.base import Law
-from bayescale.laws.registry import available, get
+from bayescale.laws.registry import available, classes, get
 from bayescale.laws.roles import (
     Parameter,
     bend,
@@ -52,15 +52,11 @@ for _module in pkgutil.iter_modules(__path__):
 
 def __getattr__(name: str) -> Any:
     """Find a law by its class name."""
-    from bayescale.laws.registry import _REGISTRY
-
-    for cls in _REGISTRY.values():
+    for cls in classes().values():
         if cls.__name__ == name:
             return cls
     raise AttributeError(f"no law is called {name!r}")
 
 
 def __dir__() -> list[str]:
-    from bayescale.laws.registry import _REGISTRY
-
-    return sorted([*__all__, *(cls.__name__ for cls in _REGISTRY.values())])
+    return sorted([*__all__, *(cls.__name__ for cls in classes().values())])

@@ -13,6 +13,11 @@ def identifier(law: "type[Law]") -> str:
     return law.__dict__.get("name") or f"{law.__module__}.{law.__qualname__}"
 
 
+def classes() -> "dict[str, type[Law]]":
+    """Give every law that is defined, by its identifier."""
+    return dict(_REGISTRY)
+
+
 def get(name: str, **options: Any) -> "Law":
     """Return the law that is registered under `name`.
 
@@ -36,11 +41,11 @@ def get(name: str, **options: Any) -> "Law":
     'BrokenPowerLaw(breaks=2)'
     """
     # Of classes with one name the first counts, so that no law hides one of this package.
-    classes = {cls.__name__: cls for cls in reversed(_REGISTRY.values())} | _REGISTRY
-    of_lower = {known.lower(): cls for known, cls in classes.items()}
-    found = classes.get(name) or of_lower.get(name.lower())
+    by_name = {cls.__name__: cls for cls in reversed(_REGISTRY.values())} | _REGISTRY
+    of_lower = {known.lower(): cls for known, cls in by_name.items()}
+    found = by_name.get(name) or of_lower.get(name.lower())
     if found is None:
-        raise ValueError(f"no law is called {name!r}{_hint(name, list(classes))}")
+        raise ValueError(f"no law is called {name!r}{_hint(name, list(by_name))}")
     return found(**options)
 
 
