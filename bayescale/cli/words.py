@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bayescale.runs import Runs
 
 
-#: What is compared when no law is named, by the number of inputs.
+#: What is compared when no law is named and the table has one input.
 DEFAULT_LAWS = ("power_law_offset", "bnsl", "crossover_power_law")
 
 

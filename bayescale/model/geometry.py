@@ -116,8 +116,8 @@ def _slope_shift(
     """
     parts = split(xp, structure, z)
     if q.end:
-        beside = 1 - xp.exp(parts.log_reducible - parts.log_response)
-        share = 1 - beside * xp.exp(-arrays[f"rise_{q.name}"])
+        irreducible = 1 - xp.exp(parts.log_reducible - parts.log_response)
+        share = 1 - irreducible * xp.exp(-arrays[f"rise_{q.name}"])
         return xp.log(softplus(xp, END_SHARPNESS * share) / END_SHARPNESS)
     return parts.log_reducible - parts.log_response + parts.log_shares[str(q.of)]
 

@@ -1,4 +1,4 @@
-"""The scale that reaches a target, and the probability of a statement."""
+"""The scale that reaches a target."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
