@@ -128,11 +128,33 @@ class Law:
         return self.log_mean(xp, p.with_values(**floors), *x)
 
     def homogeneity(self, p: Parameters) -> Any:
-        """Degree with which what the levels make up grows in all of them jointly (1: linear)."""
+        """Degree with which what the levels make up grows in all of them jointly (1: linear).
+
+        Parameters
+        ----------
+        p : Parameters
+            Every parameter but the levels, as arrays or nodes of a graph that broadcast.
+
+        Returns
+        -------
+        float or array
+            The degree, which :meth:`levels_at` divides by.
+        """
         return 1.0
 
     def log_top(self, p: Parameters) -> Any:
-        """Logarithm of the largest proportion that the law can reach, whatever its level."""
+        """Logarithm of the largest proportion that the law can reach, whatever its level.
+
+        Parameters
+        ----------
+        p : Parameters
+            Every parameter but the levels, as arrays or nodes of a graph that broadcast.
+
+        Returns
+        -------
+        float or array
+            At most 0, of the shape of the parameters that it reads.
+        """
         return 0.0
 
     def levels_at(
@@ -172,8 +194,23 @@ class Law:
     def intercept_at(self, xp: Any, p: Parameters, response: Any, *x: Any) -> Any:
         """Intercept that puts the response at the anchor where it is wanted.
 
-        The default is right where the intercept is added to the rest; arguments as for
-        :meth:`levels_at`.
+        The default is right where the intercept is added to the rest.
+
+        Parameters
+        ----------
+        xp : module
+            ``numpy`` or ``pytensor.tensor``.
+        p : Parameters
+            Every other parameter.
+        response : array
+            The response at the anchor, in its own unit.
+        *x : array
+            The anchor, in the order of ``inputs``.
+
+        Returns
+        -------
+        array
+            The intercept, of the shape to which these broadcast.
         """
         (q,) = self.with_role("intercept")
         return response - self.mean(xp, p.with_values(**{q.name: 0.0}), *x)
@@ -213,11 +250,34 @@ class Law:
 
         The default hands on the columns.  A law of a whole trajectory (a learning-rate schedule,
         say) overrides it to turn the rows of one run into arrays with a trailing axis.
+
+        Parameters
+        ----------
+        x : dict of str to array, shape (rows,)
+            Inputs of the law by name, in their own units.
+        sequence : array of int, shape (rows,), or None
+            Number of the run of every row, where the table or forecast names runs.
+
+        Returns
+        -------
+        dict of str to array, shape (rows,) or (rows, ...)
+            What :meth:`log_mean` or :meth:`mean` is called with, in this order.
         """
         return x
 
     def identifiability(self, x: Mapping[str, np.ndarray]) -> list[str]:
-        """Say what a table with these columns cannot tell about the law, in words for its owner."""
+        """Say what a table with these columns cannot tell about the law, in words for its owner.
+
+        Parameters
+        ----------
+        x : mapping of str to array, shape (rows,)
+            Inputs of the law by name, in the unit of the table.
+
+        Returns
+        -------
+        list of str
+            One sentence a problem, without the name of the law; fits warn of each.
+        """
         return []
 
     def parameter(self, name: str) -> Parameter:

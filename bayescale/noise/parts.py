@@ -35,11 +35,41 @@ class Part:
     def adjust(
         self, xp: Any, mean: Any, sd: Any, p: Parameters, data: Mapping[str, Any]
     ) -> tuple[Any, Any]:
-        """Change location and scale of the measurements, known errors included, row by row."""
+        """Change location and scale of the measurements, known errors included, row by row.
+
+        Parameters
+        ----------
+        xp : module
+            ``numpy`` or ``pytensor.tensor``.
+        mean, sd : array, shape (..., rows)
+            Location and scale so far, on the scale of the likelihood; where successes are
+            counted, only the location is read again.
+        p : Parameters
+            Parameters of law, noise and part at every row.
+        data : mapping of str to array, shape (rows,)
+            What the model reads of rows, as for ``Noise.moments``; forecasts have no ``y``.
+
+        Returns
+        -------
+        tuple of array
+            Location and scale.
+        """
         return mean, sd
 
     def numbers(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Numbers of the table that the part reads, each of shape (1,)."""
+        """Numbers of the table that the part reads.
+
+        Parameters
+        ----------
+        rows : mapping of str to array, shape (rows,)
+            Arrays of the rows, among them ``log_`` and the name of every input.
+
+        Returns
+        -------
+        dict of str to array, shape (1,)
+            They are part of ``data`` in :meth:`adjust`, in forecasts those whose names begin with
+            ``edge_``.
+        """
         return {}
 
     @property
@@ -57,7 +87,24 @@ class Part:
     ) -> Any:
         """Error of the curves at points some decades beyond the data, for every draw.
 
-        `curve` is the number of the curve of every point, one of `curves` in all.
+        Parameters
+        ----------
+        rng : Generator
+            Source of the error.
+        beyond : array, shape (points,)
+            Decades beyond the data of the same labels; 0 within them.
+        change : array, shape (samples, points or 1)
+            Change of the curve from the end of its data to the point, on the scale of the
+            likelihood; 0 unless :attr:`needs_change`.
+        curve : array of int, shape (points,)
+            Number of the curve of every point.
+        curves : int
+            How many curves there are.
+
+        Returns
+        -------
+        array, shape (samples, points), or float
+            To be added to the curve on the scale of the likelihood.
         """
         return 0.0
 
