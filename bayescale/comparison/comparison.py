@@ -234,7 +234,8 @@ class Comparison:
         ValueError
             As for :meth:`bayescale.Fit.forecast`, or if the fits do not run over the same groups.
         """
-        from bayescale.forecast.mixture import forecasts_of, mixture
+        from bayescale.comparison.forecasts import forecasts_of
+        from bayescale.forecast.mixture import mixture
 
         weights = self.weights[self.weights > 0]
         chosen = {name: self.fits[name] for name in weights.index}

@@ -4,44 +4,14 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from bayescale.forecast.forecast import Forecast
-from bayescale.forecast.points import inputs_of
 from bayescale.model.structure import SEQUENCE
 
 #: Columns of points that say nothing of what was asked.
 _DESCRIBED = ("extrapolated", "decades_beyond")
-
-
-def forecasts_of(
-    fits: Mapping[str, Any], x: Mapping[str, Any], **options: Any
-) -> dict[str, Forecast]:
-    """Forecast with every fit at those inputs that its own table has.
-
-    Parameters
-    ----------
-    fits : mapping of str to Fit
-        One per form.
-    x : mapping of str to array_like
-        Inputs of any of them.
-    **options
-        As for :meth:`bayescale.Fit.forecast`.
-
-    Raises
-    ------
-    ValueError
-        As for :meth:`bayescale.Fit.forecast`.
-    """
-    own = {name: inputs_of(fit.structure, fit.runs) for name, fit in fits.items()}
-    known = set(itertools.chain(*own.values()))
-    read = {
-        name: {s: x[s] for s in x if s in mine or s not in known} if isinstance(x, Mapping) else x
-        for name, mine in own.items()
-    }
-    return {name: fit.forecast(read[name], **options) for name, fit in fits.items()}
 
 
 def aligned(forecasts: Mapping[str, Forecast]) -> list[np.ndarray]:

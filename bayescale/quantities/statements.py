@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.mixture import aligned, forecasts_of
+from bayescale.comparison.forecasts import forecasts_of
+from bayescale.forecast.mixture import aligned
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.results import Result, columns
 from bayescale.quantities.sources import Source, no_such, pooled

@@ -1,0 +1,37 @@
+"""Forecasts of several fits, each at those of the inputs that its own table has."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from bayescale.fitting import Fit
+from bayescale.forecast import Forecast
+from bayescale.forecast.points import inputs_of
+
+
+def forecasts_of(
+    fits: Mapping[str, Fit], x: Mapping[str, Any], **options: Any
+) -> dict[str, Forecast]:
+    """Forecast with every fit at those inputs that its own table has.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        One per form.
+    x : mapping of str to array_like
+        Inputs of any of them.
+    **options
+        As for :meth:`bayescale.Fit.forecast`.
+
+    Raises
+    ------
+    ValueError
+        As for :meth:`bayescale.Fit.forecast`.
+    """
+    own = {name: inputs_of(fit.structure, fit.runs) for name, fit in fits.items()}
+    known = set(itertools.chain(*own.values()))
+    read = {
+        name: {s: x[s] for s in x if s in mine or s not in known} if isinstance(x, Mapping) else x
+        for name, mine in own.items()
+    }
+    return {name: fit.forecast(read[name], **options) for name, fit in fits.items()}
