@@ -118,7 +118,7 @@ def report(
         "Pooling": _pooling(fit),
         "Convergence": _convergence(fit),
         "Held-out score": _held_out(fit, held_out),
-        "Software": _software(fit),
+        "Software": _software(),
     }
     return Report(
         f"Report of a fit: {fit.law.title}",
@@ -314,7 +314,7 @@ def _loo(fit: "Fit") -> Iterator[str]:
     yield "No other form was compared, and no larger scale was hidden; a forecast needs both."
 
 
-def _software(fit: "Fit") -> Iterator[str]:
+def _software() -> Iterator[str]:
     from importlib.metadata import version
 
     versions = ", ".join(f"{name} {version(name)}" for name in ("bayescale", "pymc", "nutpie"))
