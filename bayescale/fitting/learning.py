@@ -32,6 +32,11 @@ def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFra
         the parameter varies) and ``says``, which is "as wide as its prior" where the data did not
         narrow it: a statement about such a parameter is a statement of the prior.
 
+    Raises
+    ------
+    ValueError
+        If `ci_prob` does not lie between 0 and 1.
+
     Examples
     --------
     >>> import bayescale as bs

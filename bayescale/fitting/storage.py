@@ -87,6 +87,11 @@ def load(path: str | Path) -> "Fit":
     path : str or Path
         The netCDF file.
 
+    Returns
+    -------
+    Fit
+        With the same table, draws, diagnostics and seed.
+
     Raises
     ------
     FileNotFoundError
@@ -94,6 +99,18 @@ def load(path: str | Path) -> "Fit":
     ValueError
         If the file is no saved fit, is damaged or of another version, or its law is not defined
         in this session, or with another formula.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bayescale as bs
+    >>> table = {"flops": [1e17, 1e18, 1e19, 1e20], "loss": [4.1, 3.4, 2.9, 2.6]}
+    >>> runs = bs.Runs(table, y="loss", x={"C": "flops"})
+    >>> fit = bs.known_fit(bs.laws.PowerLaw(), runs, {"A": 100.0, "alpha": [0.07, 0.08, 0.09]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = bs.load(fit.save(f"{folder}/fit.nc"))
+    >>> again.forecast({"C": 1e21}).table.equals(fit.forecast({"C": 1e21}).table)
+    True
     """
     import xarray as xr
 

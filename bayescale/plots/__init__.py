@@ -43,6 +43,11 @@ def publication(columns: int = 1) -> AbstractContextManager[None]:
     context manager
         Sets the style sheet, and takes it back at the end of the block.
 
+    Raises
+    ------
+    ValueError
+        If `columns` is neither 1 nor 2.
+
     References
     ----------
     Okabe and Ito (2008), Color Universal Design, https://jfly.uni-koeln.de/color.

@@ -58,7 +58,7 @@ def plot_exponents(
     Raises
     ------
     ValueError
-        If the law has no such parameter.
+        If the law has no such parameter, or `ci_prob` does not lie between 0 and 1.
 
     Examples
     --------

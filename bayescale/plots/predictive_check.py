@@ -50,6 +50,11 @@ def plot_predictive_check(
     -------
     Axes
 
+    Raises
+    ------
+    ValueError
+        If `x` is no input, or `ci_prob` does not lie between 0 and 1.
+
     References
     ----------
     Gelman, Meng and Stern (1996), Statistica Sinica 6, 733.
