@@ -9,7 +9,7 @@ import numpy as np
 from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
 from bayescale.forecast.forecast import check_probabilities
-from bayescale.forecast.labels import hint_at_labels
+from bayescale.forecast.labels import check_labels
 from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import Predictive, predict
 
@@ -141,7 +141,7 @@ class Chain:
         points, metric_frame = points_of(
             s, self.metric.arrays, self.metric.runs, {column: at, **trials}, given
         )
-        hint_at_labels(s, self.metric.runs, metric_frame)
+        check_labels(s, self.metric.runs, metric_frame)
         origin = points.asked_for
         points = replace(points, log_x={symbol: np.log(drawn[:, origin])})
         metric = predict(
@@ -175,7 +175,7 @@ def _predicted(
 ) -> tuple[Predictive, "pd.DataFrame"]:
     inputs = {name: values for name, values in x.items() if name != "trials"}
     points, frame = points_of(fit.structure, fit.arrays, fit.runs, inputs, groups)
-    hint_at_labels(fit.structure, fit.runs, frame)
+    check_labels(fit.structure, fit.runs, frame)
     rng = np.random.default_rng(fit.random_seed)
     return predict(fit.structure, draws, fit.arrays, points, rng), frame
 

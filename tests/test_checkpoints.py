@@ -141,6 +141,52 @@ def test_a_forecast_says_which_run_it_continues():
     np.testing.assert_allclose(width[0], width[1], rtol=0.2)
 
 
+@pytest.fixture(scope="module")
+def two_sizes():
+    """Run 7 of size L, runs 8 and baseline of size S, and a seed for each of them."""
+    table = {"x": np.tile(X, 3), "y": np.repeat([1.0, 3.0, 3.0], 12)}
+    table |= {"run": np.repeat(["7", "8", "baseline"], 12), "size": np.repeat([*"LSS"], 12)}
+    table |= {"seed": np.repeat([*"123"], 12)}
+    runs = bs.Runs(table, y="y", x="x", sequence="run", groups=["size", "seed"])
+    scatter = {"sigma": 0.02, "length": 0.3, "effect_seed": np.array([[0.1, 0.2, 0.3]])}
+    draws = {"A": np.full((2000, 2), [1.0, 3.0]), "alpha": 1e-9, **scatter}
+    noise = bs.LogStudentT() + Effect("seed") + Checkpoints()
+    return bs.known_fit(bs.laws.PowerLaw(), runs, draws, noise=noise)
+
+
+def test_a_run_that_is_named_brings_its_own_labels_along(two_sizes):
+    found = two_sizes.forecast({"x": X[[-1]]}, groups={"sequence": 7}).points
+    assert found[["size", "sequence"]].to_numpy().tolist() == [["L", "7"]]
+    each = {"sequence": ["7", "8", "a new one"]}
+    found = two_sizes.forecast({"x": X[[6, 7, 8]]}, groups=each).points
+    assert found["size"].tolist() == ["L", "L", "S", "S"]
+    assert found["sequence"].tolist() == ["7", "a new one (new run)", "8", "a new one (new run)"]
+
+
+def test_a_run_that_goes_on_keeps_the_effect_of_its_seed(two_sizes):
+    structure, arrays, runs = two_sizes.structure, two_sizes.arrays, two_sizes.runs
+    points, _ = points_of(structure, arrays, runs, {"x": 1e30}, {"sequence": ["8"]})
+    assert points.cells == ((1, 1),)
+    points, _ = points_of(structure, arrays, runs, {"x": 1e30}, {"size": "S", "sequence": "new"})
+    assert points.cells == ((1, 3),)
+
+
+@pytest.mark.parametrize("wrong", [{"size": "S"}, {"size": "XL"}, {"seed": "2"}], ids=str)
+def test_a_run_does_not_go_on_under_the_labels_of_another(two_sizes, wrong):
+    [(group, label)] = wrong.items()
+    own = {"size": "L", "seed": "1"}[group]
+    with pytest.raises(ValueError, match=f"run '7' has the {group} '{own}' .* not '{label}'"):
+        two_sizes.forecast({"x": 1e20}, groups={"sequence": 7, **wrong})
+    with pytest.raises(ValueError, match="ask for a 'new run'"):
+        two_sizes.bands({"x": 1e20}, groups={"sequence": 7, **wrong})
+
+
+def test_a_run_that_may_be_a_slip_is_pointed_out(two_sizes):
+    with pytest.warns(bs.RunsWarning, match="sequence: .* 'baselin' is new; did you mean 'basel"):
+        found = two_sizes.forecast({"x": 1e20}, groups={"size": "S", "sequence": "baselin"})
+    assert found.table["sequence"].tolist() == ["baselin (new run)"]
+
+
 def test_a_checkpoint_that_is_measured_again_has_a_density():
     again = predicted(
         bs.LogStudentT() + bs.Checkpoints(), np.ones(12), X[-1] * np.array([1.0, 2.0])

@@ -167,9 +167,9 @@ class Fit:
             the population.  Groups that are left out run, point by point, over all combinations
             that the table has beside the labels that are given.  With checkpoints, the group
             ``"sequence"`` names the run that is continued: its last residual is carried on and
-            fades.  Without it the only run of its labels is; where they have several, or the name
-            is not one of the table, a measurement is of a new run.  ``points`` and ``table`` say
-            which.
+            fades, and it has the labels that the table gives it.  Without it the only run of its
+            labels is; where they have several, or the name is not one of the table, a measurement
+            is of a new run.  ``points`` and ``table`` say which.
         kind : {"run", "mean"}
             A new measurement, or the curve.
         ci_prob : float or iterable of float
@@ -186,7 +186,8 @@ class Fit:
         ------
         ValueError
             If inputs are missing, unknown or not positive, lengths do not fit, a group is
-            unknown, or a probability does not lie between 0 and 1.
+            unknown, a run that is continued has other labels in the table, or a probability does
+            not lie between 0 and 1.
 
         Warns
         -----

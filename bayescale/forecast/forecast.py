@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.labels import hint_at_labels
+from bayescale.forecast.labels import check_labels
 from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import Points, Predictive, predict
 from bayescale.model.rows import Arrays
@@ -122,7 +122,7 @@ def forecast(
     if kind not in ("run", "mean"):
         raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
     points, frame = points_of(structure, arrays, runs, x, groups)
-    hint_at_labels(structure, runs, frame)
+    check_labels(structure, runs, frame)
     predicted, drawn = _drawn(structure, draws, arrays, points, kind, random_seed)
     floors = [predicted.parameters[q.name] for q in structure.law.with_role("floor")]
     floor = np.median(np.broadcast_to(sum(floors), drawn.shape), axis=0) if floors else None
@@ -153,7 +153,7 @@ def bands(
     if kind not in ("run", "mean"):
         raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
     points, frame = points_of(structure, arrays, runs, x, groups)
-    hint_at_labels(structure, runs, frame)
+    check_labels(structure, runs, frame)
     step = max(1, CHUNK // len(next(iter(draws.values()))))
     parts = []
     for start in range(0, len(frame), step):

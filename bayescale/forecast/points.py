@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.labels import codes_of, columns_of_law, distinct, labels_of
+from bayescale.forecast.labels import (
+    NEW_RUN,
+    cells_of,
+    codes_of,
+    columns_of_law,
+    distinct,
+    labels_of,
+)
 from bayescale.forecast.predictive import Points, Predictive, only_run_of, predict
 from bayescale.model.rows import Arrays, extra_arrays
 from bayescale.model.structure import SEQUENCE, Structure
@@ -16,9 +23,6 @@ from bayescale.runs.reading import UNWRAP, near_wrapping, warn_owner
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Stands in a table for a run that was not fitted.
-NEW_RUN = "new run"
 
 
 def predict_runs(
@@ -92,6 +96,9 @@ def points_of(
     )
     if SEQUENCE not in labels and (sequence >= 0).any():
         frame[SEQUENCE] = np.array([*runs.sequence_labels, NEW_RUN], object)[sequence]
+    elif SEQUENCE in labels and runs.sequence is not None:
+        new = [name if name == NEW_RUN else f"{name} ({NEW_RUN})" for name in labels[SEQUENCE]]
+        frame[SEQUENCE] = np.where(sequence < 0, np.array(new, object), labels[SEQUENCE])
     beyond = points.beyond
     frame["extrapolated"], frame["decades_beyond"] = beyond > 1e-9, beyond
     return points, frame
@@ -151,8 +158,7 @@ def _reach_of_data(
     structure: Structure, arrays: Arrays, curves: np.ndarray, curve: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Smallest and largest logarithm of every input in the data of the curves of points."""
-    cells = np.array(structure.cells, int).reshape(len(structure.cells), len(structure.groups))
-    fitted, curve_of_cell = distinct(cells[:, columns_of_law(structure)])
+    fitted, curve_of_cell = distinct(cells_of(structure)[:, columns_of_law(structure)])
     place = {wanted: i for i, wanted in enumerate(map(tuple, fitted.tolist()))}
     reach = {}
     for symbol, _ in structure.columns:

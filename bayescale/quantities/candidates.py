@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.forecast.points import NEW_RUN, inputs_of, points_of
+from bayescale.forecast.labels import NEW_RUN
+from bayescale.forecast.points import inputs_of, points_of
 from bayescale.forecast.predictive import predict
 from bayescale.model.structure import SEQUENCE
 from bayescale.quantities.sources import Source, pooled
