@@ -22,13 +22,12 @@ def _figures_are_closed():
 def few_draws(monkeypatch):
     def with_few_draws(*arguments, **options):
         few = {"draws": 50, "tune": 100, "chains": 2, "progressbar": False}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", bs.ConvergenceWarning)
-            return fit(*arguments, **{**options, **few})
+        return fit(*arguments, **{**options, **few})
 
     fit = bs.fit
     monkeypatch.setattr(bs, "fit", with_few_draws)
-    with plt.rc_context():
+    with plt.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", bs.ConvergenceWarning)
         yield
 
 

@@ -1,5 +1,7 @@
 """Weights of forms are those of the best mixture, and the mixed forecast holds all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,3 +60,15 @@ def test_a_form_without_weight_is_not_mixed_in(pair):
     ours = mixed.forecast(at, kind="mean").table["median"]
     theirs = pair.fits["with floor"].forecast(at, kind="mean").table["median"]
     np.testing.assert_allclose(ours, theirs, rtol=1e-2)
+
+
+def test_a_mixture_names_the_forms_that_did_not_converge(pair):
+    bad = {"max_rhat": 1.3, "min_ess_bulk": 5.0, "min_ess_tail": 5.0, "divergences": 0}
+    bad |= {"ebfmi": 0.9, "converged": False}
+    fits = {name: replace(fit, diagnostics=bad) for name, fit in pair.fits.items()}
+    alone = pair.table.assign(weight=[1.0, 0.0])
+    mixed = comparison.Comparison(fits, "loo", alone, pair.pointwise)
+    said = r"did not converge: 'with floor' \(weight 1; R-hat 1.300 > 1.01; .*5 < 400\)\. Do not"
+    with pytest.warns(bs.ConvergenceWarning, match=said) as caught:
+        mixed.forecast({"C": [1e26]})
+    assert len(caught) == 1

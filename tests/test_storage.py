@@ -32,6 +32,18 @@ def test_draws_are_streamed_to_zarr_when_asked(fit, tmp_path):
         quick(bs.laws.OffsetPowerLaw(), fit.runs, stream=folder)
 
 
+STRAYED = {"max_rhat": 1.087, "min_ess_bulk": 28.0, "min_ess_tail": 500.0, "divergences": 0}
+STRAYED |= {"ebfmi": 0.9, "converged": False}
+
+
+def test_a_fit_that_did_not_converge_says_so_when_it_is_read(fit, tmp_path):
+    path = dataclasses.replace(fit, diagnostics=STRAYED).save(tmp_path / "bad.nc")
+    said = r"bad.nc: OffsetPowerLaw.* did not converge: R-hat 1.087 > 1.01; bulk ESS 28 < 400"
+    with pytest.warns(bs.ConvergenceWarning, match=said) as caught:
+        bs.load(path)
+    assert [w.filename for w in caught] == [__file__]
+
+
 def test_a_saved_fit_comes_back_whole(fit, tmp_path):
     loaded = bs.load(fit.save(tmp_path / "fit.nc"))
     x, groups = {"C": [1e18, 1e23]}, {"family": "a family never seen"}

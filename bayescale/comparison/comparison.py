@@ -22,6 +22,9 @@ from bayescale.fitting.fitting import seed_from
 from bayescale.laws.numerics import LOG_ZERO
 from bayescale.runs import Runs
 from bayescale.runs.columns import named
+from bayescale.runs.reading import warn_owner
+from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.gate import complaints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,12 +236,25 @@ class Comparison:
         ------
         ValueError
             As for :meth:`bayescale.Fit.forecast`, or if the fits do not run over the same groups.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If fits that have a weight did not converge.
         """
         from bayescale.comparison.forecasts import forecasts_of
         from bayescale.forecast.mixture import mixture
 
         weights = self.weights[self.weights > 0]
         chosen = {name: self.fits[name] for name in weights.index}
+        strayed = [
+            f"{name!r} (weight {weights[name]:.2g}; {'; '.join(complaints(fit.diagnostics))})"
+            for name, fit in chosen.items()
+            if not fit.diagnostics["converged"]
+        ]
+        if strayed:
+            text = f"the mixture contains fits that did not converge: {', '.join(strayed)}"
+            warn_owner(f"{text}. Do not trust it.", ConvergenceWarning)
         options = {"groups": groups, "kind": kind, "ci_prob": ci_prob, "random_seed": random_seed}
         each = forecasts_of(chosen, x, **options)
         return mixture(each, weights, 0 if random_seed is None else random_seed)

@@ -16,6 +16,9 @@ from bayescale.noise.parts import Part
 from bayescale.pooling import Independent, Partial, Pooling, Shared
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
+from bayescale.runs.reading import warn_owner
+from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.gate import complaints
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -100,6 +103,11 @@ def load(path: str | Path) -> "Fit":
         If the file is no saved fit, is damaged or of another version, or its law is not defined
         in this session, or with another formula.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If the draws failed the convergence gate when they were made.
+
     Examples
     --------
     >>> import tempfile
@@ -112,6 +120,18 @@ def load(path: str | Path) -> "Fit":
     >>> again.forecast({"C": 1e21}).table.equals(fit.forecast({"C": 1e21}).table)
     True
     """
+    fit = read(path)
+    if not fit.diagnostics["converged"]:
+        warn_owner(
+            f"{path}: {fit.law.title} did not converge: "
+            f"{'; '.join(complaints(fit.diagnostics))}. Do not trust this fit.",
+            ConvergenceWarning,
+        )
+    return fit
+
+
+def read(path: str | Path) -> "Fit":
+    """Read a fit, converged or not; see :func:`load`."""
     import xarray as xr
 
     path = Path(path).expanduser()

@@ -89,9 +89,9 @@ class RunsWarning(UserWarning):
 # Saying it --------------------------------------------------------------------------------------
 
 
-def warn_owner(hint: str) -> None:
-    """Issue a `RunsWarning` that points to the line of the user."""
-    warnings.warn(hint, RunsWarning, skip_file_prefixes=(PACKAGE,))
+def warn_owner(hint: str, category: type[Warning] = RunsWarning) -> None:
+    """Issue a warning that points to the line of the user."""
+    warnings.warn(hint, category, skip_file_prefixes=(PACKAGE,))
 
 
 def name_rows(rows: Sequence[int]) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.fitting import Fit, load
+from bayescale.fitting import Fit
 from bayescale.fitting.fitting import hints_of, sample_with_care, seed_from
+from bayescale.fitting.storage import read
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.structure import Structure, structure_of
@@ -186,7 +187,7 @@ class Sweep(Mapping[str, Fit]):
         if name in self.failures:
             raise KeyError(f"{name!r} has no fit: {self.failures[name]}")
         fit = self.fits[name]
-        return load(fit) if isinstance(fit, Path) else fit
+        return read(fit) if isinstance(fit, Path) else fit
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.fits)
