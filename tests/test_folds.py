@@ -53,11 +53,12 @@ def test_labels_of_the_noise_make_no_curves_whose_largest_scale_stays_in():
     effect = fit_of(sized, bs.LogStudentT() + bs.Effect("size"))
     curve = [fold.hidden for fold in holdout.future_folds([plain])]
     assert n[curve[0]].max() > n[~curve[0]].max()
-    for fits in ([effect], [effect, plain]):
+    for fits in ([effect], [effect, plain], [plain, effect]):
         hidden = [fold.hidden for fold in holdout.future_folds(fits)]
         np.testing.assert_array_equal(hidden, curve)
-    for fold in holdout.future_folds([effect, of_sizes]):
-        assert set(n[fold.seen]) == set(n[fold.hidden]) == set(n)
+    for fits in ([effect, of_sizes], [plain, of_sizes]):
+        for fold in holdout.future_folds(fits):
+            assert set(n[fold.seen]) == set(n[fold.hidden]) == set(n)
 
 
 def test_the_future_of_a_schedule_is_the_end_of_its_runs():
@@ -92,6 +93,20 @@ def test_hidden_scales_are_scored_by_what_the_smaller_ones_say(monkeypatch):
     assert result.table.refits["a"] == 3
     expected = known_fit(OffsetPowerLaw(), runs, {**TRUTH, "sigma": 0.01}).log_likelihood[0, 0, 10:]
     np.testing.assert_allclose(result.pointwise.loc["a"], expected, atol=0.5)
+
+
+def test_seeds_of_a_curve_do_not_count_as_curves_of_their_own(monkeypatch):
+    families = ("gru", "lstm", "mlp", "rwkv")
+    found = table(rows=12, families=families)
+    found["seed"] = [*"abc"] * (len(found["loss"]) // 3)
+    groups = {"family": "arch", "seed": "seed"}
+    runs = bs.Runs(found, y="loss", x={"C": "flops"}, groups=groups)
+    fit, calls = true_fit(runs, noise=bs.LogStudentT() + bs.Effect("seed")), []
+    monkeypatch.setattr(holdout, "sample", sampler(lambda *_: spread(fit), calls))
+    result = bs.compare({"a": fit}, by="lfo")
+    curve = runs.codes["family"][result.pointwise.columns]
+    sums = np.bincount(curve, result.pointwise.loc["a"])
+    np.testing.assert_allclose(result.table.se["a"], np.sqrt(4) * sums.std(ddof=1))
 
 
 def test_hidden_measurements_keep_their_own_standard_errors():

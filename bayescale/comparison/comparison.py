@@ -89,7 +89,7 @@ def compare(
     The score is :math:`\mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i})` with densities in units of
     the response, so that fits of y and of log y share one scale.  Under ``Checkpoints`` the
     density of a row is that given the checkpoint before it.  A row that several cuts hide
-    counts with its mean.  Standard errors are over rows for LOO, over combinations of labels for
+    counts with its mean.  Standard errors are over rows for LOO, over those curves for
     leave-future-out, over labels for leave-group-out, and over rows where there are fewer than
     four of those.  Weights maximise the score of the mixture (stacking).
 
@@ -124,15 +124,14 @@ def compare(
     every = list(fits.values())
     check_same_rows(fits)
     seed = seed_from(random_seed)
-    runs = every[0].runs
-    units = np.arange(len(runs))
+    units = np.arange(len(every[0].runs))
     if by == "loo":
         held = {
             name: leave_one_out(fit, max_refits=max_refits, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())
         }
     elif by == "lfo":
-        folds, units = future_folds(every), curves_of(runs, runs.groups)
+        folds, units = future_folds(every), curves_of(every)
         held = {
             name: leave_future_out(fit, folds, random_seed=seed + i, executor=executor)
             for i, (name, fit) in enumerate(fits.items())

@@ -6,7 +6,7 @@ Everything is in units of the response, so that laws with different noise compar
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from bayescale.forecast.points import predict_runs
 from bayescale.model.arrays import arrays_of
 from bayescale.model.checkpoints import NO_PREVIOUS, along_runs, least_gaps
 from bayescale.model.rows import Arrays, reads_features, without_rows
-from bayescale.model.structure import Structure, group_codes, structure_of
+from bayescale.model.structure import Structure, structure_of
 from bayescale.posterior.likelihood import log_likelihood, row_chunks
 from bayescale.runs import Runs
 from bayescale.sampling.execution import map_fits
@@ -205,7 +205,6 @@ def batches_of(rows: np.ndarray, cell: np.ndarray, most: int) -> list[np.ndarray
 def future_folds(fits: Sequence[Fit]) -> list[Fold]:
     """Folds that hide the largest scales of every curve, one for each of :data:`CUTS`.
 
-    A curve is a combination of labels, less those that only the noise of every fit varies over.
     With several inputs a scale is their product, which for parameters and tokens is compute; of
     laws that read whole runs it is the first input, such as the step, so that the ends of runs are
     hidden.  Rows at one scale are hidden together.
@@ -218,7 +217,7 @@ def future_folds(fits: Sequence[Fit]) -> list[Fold]:
         for _, column in fit.structure.columns[: 1 if along else None]
     }
     size = np.sum([np.log(values) for values in inputs.values()], axis=0).round(9)
-    curve = curves_of(runs, {g for fit in fits for g in fit.structure.law_groups})
+    curve = curves_of(fits)
     folds: list[Fold] = []
     for cut in CUTS:
         hidden = np.zeros(len(runs), bool)
@@ -236,9 +235,14 @@ def future_folds(fits: Sequence[Fit]) -> list[Fold]:
     return folds
 
 
-def curves_of(runs: Runs, groups: Collection[str]) -> np.ndarray:
-    """Label every row by the number of its combination of labels of groups, shape (rows,)."""
-    return distinct(group_codes(runs, tuple(g for g in runs.groups if g in groups)))[1]
+def curves_of(fits: Sequence[Fit]) -> np.ndarray:
+    """Label every row by the number of its curve, shape (rows,).
+
+    A curve is a combination of labels, less those that only the noise of every fit varies over.
+    """
+    codes = {g: fit.runs.codes[g] for fit in fits for g in fit.structure.law_groups}
+    one_curve = np.zeros(len(fits[0].runs), int)
+    return distinct(np.stack([one_curve, *codes.values()], axis=1))[1]
 
 
 def label_folds(fits: Sequence[Fit], group: str) -> list[Fold]:
