@@ -68,7 +68,7 @@ def test_a_label_of_the_table_is_known_in_whatever_form_it_comes():
     )
     runs = bs.Runs(frame.assign(y=frame["C"] ** -0.1), y="y", x={"C": "C"}, groups=["day", "size"])
     fit = bs.known_fit(bs.laws.PowerLaw(), runs, {"A": [[1.0, 2.0]], "alpha": 0.1, "sigma": 0.01})
-    shown = {"day": "2025-06-01", "size": "2.0"}
+    shown = {"day": "2025-06-01", "size": "2"}
     wanted = fit.forecast({"C": 1e21}, groups=shown, kind="mean")
     for size in (2, 2.0, np.float64(2)):
         for day in (days[1], days[1].date(), " 2025-06-01"):

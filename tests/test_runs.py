@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sound_table import ALL, ARGS, COUNTS, changed, columns
 
@@ -170,6 +171,16 @@ def test_concat_unites_labels(runs):
     assert both.weight.tolist() == [*columns()["w"], 1, 1, 1, 1, 1, 1]
     assert both.rows.tolist() == list(range(12))
     assert both.select(np.arange(6)).drop_unused() == runs
+
+
+def test_concat_knows_labels_that_a_missing_cell_made_floats():
+    depths = {"arch": [12, 12, 12, 24, 24, 24], "run": [1, 1, 1, 2, 2, 2]}
+    whole = pd.DataFrame(columns(**depths))
+    upper, lower = whole, whole.assign(loss=whole["loss"] + 0.1).reindex(range(7)).dropna()
+    assert lower["arch"].dtype == lower["run"].dtype == float
+    both = Runs(upper, **ALL).concat(Runs(lower, **ALL))
+    assert both.groups == {"family": ("12", "24")}
+    assert both.sequence_labels == ("1", "2")
 
 
 def test_concat_points_out_two_units(runs):

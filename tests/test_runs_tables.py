@@ -84,11 +84,13 @@ def test_every_kind_of_number_is_read(values):
     ("labels", "expected"),
     [
         ([2, 2, 10, 10, 1, 1], ("2", "10", "1")),
+        ([2.0, 2.0, np.float32(10), 10.0, 1, 1.0], ("2", "10", "1")),
+        ([0.5, 0.5, 1e300, 1e300, -3.0, -3.0], ("0.5", "1e+300", "-3")),
         ([True, True, False, False, True, False], ("True", "False")),
         (["b ", "b", "a", "a", " a", "b"], ("b", "a")),
         ([1, "1", 1, 2, "2", 2], ("1", "2")),
     ],
-    ids=["ints", "bools", "spaces", "mixed"],
+    ids=["ints", "whole floats", "floats", "bools", "spaces", "mixed"],
 )
 def test_labels_are_text_in_order_of_first_appearance(labels, expected):
     runs = Runs(columns(arch=labels), **ARGS)
@@ -138,8 +140,8 @@ def test_a_number_is_the_label_that_it_equals(ten):
 
 def test_a_number_that_two_labels_equal_is_neither():
     runs = Runs(columns(arch=["007", "007", "7", "7", "7.0", "7.0"]), **ARGS)
-    assert runs.code("family", 7) == 1
-    assert runs.code("family", 7.0) == 2
+    assert runs.code("family", 7) == runs.code("family", 7.0) == 1
+    assert runs.code("family", "7.0") == 2
     runs = Runs(columns(arch=["007", "007", "07", "07", "b", "b"]), **ARGS)
     with pytest.raises(RunsError, match="no label '7'"):
         runs.code("family", 7)

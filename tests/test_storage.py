@@ -32,6 +32,17 @@ def test_draws_are_streamed_to_zarr_when_asked(fit, tmp_path):
         quick(bs.laws.OffsetPowerLaw(), fit.runs, stream=folder)
 
 
+def test_labels_of_a_file_that_wrote_whole_floats_with_a_point_are_known(tmp_path):
+    x = np.geomspace(1e17, 1e20, 4)
+    table = {"C": np.tile(x, 2), "y": np.tile(x**-0.1, 2), "depth": np.repeat(["12.0", "24.0"], 4)}
+    runs = bs.Runs(table, y="y", x={"C": "C"}, groups="depth")
+    constants = {"A": [[1.0, 2.0]], "alpha": 0.1, "sigma": 0.01}
+    path = bs.known_fit(bs.laws.PowerLaw(), runs, constants).save(tmp_path / "old.nc")
+    for depth in (24, 24.0, "24.0"):
+        found = bs.load(path).forecast({"C": 1e18}, groups={"depth": depth}, kind="mean")
+        assert found.table["median"].tolist() == pytest.approx([2 * 1e18**-0.1])
+
+
 STRAYED = {"max_rhat": 1.087, "min_ess_bulk": 28.0, "min_ess_tail": 500.0, "divergences": 0}
 STRAYED |= {"ebfmi": 0.9, "converged": False}
 

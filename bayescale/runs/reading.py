@@ -149,7 +149,10 @@ def _as_number(label: str) -> float | None:
 
 
 def label_text(cell: Any) -> str:
-    """Write a label as text; a date is the same whatever holds it, and without a time at midnight.
+    """Write a label as text, the same whatever holds it.
+
+    One missing cell makes a column of integers floats, so whole floats are written without a
+    point; a date is without a time at midnight.
 
     Parameters
     ----------
@@ -162,11 +165,15 @@ def label_text(cell: Any) -> str:
         return str(pd.Timestamp(cell)).removesuffix(" 00:00:00")
     if isinstance(cell, datetime.timedelta | np.timedelta64):
         return str(pd.Timedelta(cell))
+    if isinstance(cell, float | np.floating):
+        number = float(cell)
+        if number.is_integer() and abs(number) <= LARGEST_EXACT:
+            return str(int(number))
     return str(cell).strip()
 
 
 def known_label(label: Any, known: Collection[str]) -> str:
-    """Write a label as the known one that it is, such as the number 1 as ``"1.0"``.
+    """Write a label as the known one that it is, such as the number 0.1 as ``"1e-1"``.
 
     Parameters
     ----------
