@@ -88,6 +88,13 @@ def test_levels_stay_with_their_curve(pooled: bs.PooledFits) -> None:
     assert {"alpha_mean", "alpha_sd"} <= set(pooled.summary().index)
 
 
+def test_the_median_of_the_population_is_told_in_natural_units(pooled: bs.PooledFits) -> None:
+    found = pooled.summary().loc["alpha_population", "median"]
+    single = np.median([np.median(fit.posterior["alpha"]) for fit in pooled.values()])
+    assert found == pytest.approx(single, rel=0.1)
+    assert "A_population" not in pooled.population
+
+
 def test_pooled_fits_forecast_as_any_fit_does(pooled: bs.PooledFits) -> None:
     forecast = pooled["curve 0"].forecast({"C": [1e22]})
     assert np.isfinite(forecast.table["median"]).all()

@@ -12,7 +12,7 @@ wasted where the population does not go.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from bayescale.laws.roles import Parameter
 from bayescale.model.geometry import coordinates
 from bayescale.model.population import draw_between, typical_deviation
 from bayescale.model.rows import Arrays
+from bayescale.posterior.posterior import ANCHORED
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.execution import Outcome, map_fits
 from bayescale.sampling.gate import MAX_RHAT, MIN_ESS, mixing
@@ -50,8 +51,11 @@ class PooledFits(Mapping[str, Fit]):
     fits : mapping of str to Fit
         The curves; draws of the same index belong to one draw of the population.
     population : mapping of str to array
-        ``<name>_mean`` and ``<name>_sd`` of every pooled parameter on the scale of its link,
-        shape (chain, draw).
+        ``<name>_mean`` and ``<name>_sd`` of every pooled parameter, shape (chain, draw), in the
+        coordinate of its prior: for an exponent the logarithm of its ratio to the median of the
+        prior, for floors and locations a place relative to the data of a curve.  Where that place
+        is the same for all curves, ``<name>_population`` is the population median in natural
+        units, as in :meth:`bayescale.Fit.summary`.
     diagnostics : mapping
         ``max_rhat``, ``min_ess_bulk`` and ``min_ess_tail`` over the population and the curves,
         ``carried`` (by how many draws of its own a curve is carried, by name) and ``converged``.
@@ -74,7 +78,7 @@ class PooledFits(Mapping[str, Fit]):
         return len(self.fits)
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
-        """Median and equal-tailed interval of mean and standard deviation of the population.
+        """Median and equal-tailed interval of every number in ``population``.
 
         Parameters
         ----------
@@ -267,6 +271,11 @@ def _pooled(
     population = {f"{q.name}_mean": means[..., k] for k, q in enumerate(shared)} | {
         f"{q.name}_sd": sds[..., k] for k, q in enumerate(shared)
     }
+    medians = {
+        f"{q.name}_population": median
+        for k, q in enumerate(shared)
+        if (median := _natural_median(q, means[..., k], anchors.values())) is not None
+    }
     pooled, traced, carried = {}, dict(population), {}
     for j, (name, fit) in enumerate(fits.items()):
         index = chosen[..., j]
@@ -286,7 +295,23 @@ def _pooled(
         and min(found["min_ess_bulk"], found["min_ess_tail"]) >= MIN_ESS
         and min(carried.values()) >= MIN_CARRIED
     )
-    return PooledFits(pooled, population, {**found, "carried": carried, "converged": converged})
+    return PooledFits(
+        pooled, population | medians, {**found, "carried": carried, "converged": converged}
+    )
+
+
+def _natural_median(q: Parameter, mean: np.ndarray, anchors: Iterable[Arrays]) -> np.ndarray | None:
+    """Median of a population in natural units, if its prior lies in one place for all curves."""
+    places = {
+        (float(a[f"offset_{q.name}"].item()), float(a[f"scale_{q.name}"].item())) for a in anchors
+    }
+    if q.after or q.role in (*ANCHORED, "location") or len(places) > 1:
+        return None
+    [(offset, scale)] = places
+    z = offset + scale * mean
+    return np.asarray(
+        np.exp(z) if q.link == "log" else 1 / (1 + np.exp(-z)) if q.link == "unit" else z
+    )
 
 
 def _values(fit: Fit, anchor: Arrays, shared: list[Parameter]) -> np.ndarray:
