@@ -298,3 +298,10 @@ def test_crps_of_normal_draws_is_the_known_one():
     drawn = np.sort(np.random.default_rng(0).standard_normal((20000, 1)), axis=0)
     exact = 1.0 * (2 * np.exp(-0.0) / np.sqrt(2 * np.pi) - 1 / np.sqrt(np.pi))
     np.testing.assert_allclose(crps(drawn, np.zeros(1)), exact, atol=0.005)
+
+
+def test_a_probability_above_one_is_refused_before_any_refit():
+    x = np.geomspace(1e17, 1e21, 9)
+    runs = bs.Runs({"x": x, "y": x**-0.1}, y="y", x="x")
+    with pytest.raises(ValueError, match=r"ci_prob must lie .* did you mean 0.9"):
+        bs.backtest(bs.laws.PowerLaw(), runs, ci_prob=(90,))

@@ -95,6 +95,11 @@ def test_the_median_of_the_population_is_told_in_natural_units(pooled: bs.Pooled
     assert "A_population" not in pooled.population
 
 
+def test_a_probability_above_one_is_refused(pooled: bs.PooledFits) -> None:
+    with pytest.raises(ValueError, match=r"ci_prob must lie .* did you mean 0.9"):
+        pooled.summary(90)
+
+
 def test_pooled_fits_forecast_as_any_fit_does(pooled: bs.PooledFits) -> None:
     forecast = pooled["curve 0"].forecast({"C": [1e22]})
     assert np.isfinite(forecast.table["median"]).all()

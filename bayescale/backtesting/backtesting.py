@@ -10,6 +10,7 @@ import numpy as np
 from bayescale.backtesting.hiding import labels_hidden, scales_hidden
 from bayescale.backtesting.scoring import Backtest, Case
 from bayescale.fitting import Fit
+from bayescale.forecast.forecast import check_probabilities
 from bayescale.forecast.points import predict_runs
 from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
@@ -99,6 +100,7 @@ def backtest(
     >>> bool(tested.table["rmsle"].iloc[0] < 0.05)
     True
     """
+    probabilities = check_probabilities(ci_prob)
     named = dict(laws) if isinstance(laws, Mapping) else {_name(laws): laws}
     table = runs if runs is not None else _table_of(named)
     models = {}
@@ -128,7 +130,7 @@ def backtest(
         if outcome.error is not None:
             raise RuntimeError(f"the refit of {plan.law} to {plan.cut} failed: {outcome.error}")
         cases.append(_forecast(plan, outcome.value, table))
-    return Backtest(tuple(cases), table, tuple(sorted(ci_prob)), by, random_seed)
+    return Backtest(tuple(cases), table, probabilities, by, random_seed)
 
 
 def doubted(fit: Fit, discrepancy: Discrepancy) -> Fit:

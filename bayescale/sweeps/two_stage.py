@@ -20,6 +20,7 @@ import numpy as np
 
 from bayescale.fitting import Fit
 from bayescale.fitting.fitting import sample_with_care
+from bayescale.forecast.forecast import check_probabilities
 from bayescale.laws.roles import Parameter
 from bayescale.model.geometry import coordinates
 from bayescale.model.population import draw_between, typical_deviation
@@ -87,6 +88,7 @@ class PooledFits(Mapping[str, Fit]):
         """
         import pandas as pd
 
+        check_probabilities(ci_prob)
         tail = (1 - ci_prob) / 2
         quantiles = {f"lower_{ci_prob:g}": tail, "median": 0.5, f"upper_{ci_prob:g}": 1 - tail}
         return pd.DataFrame(
