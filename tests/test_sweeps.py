@@ -168,6 +168,17 @@ def test_a_store_is_where_a_sweep_goes_on(sweep, tables, tmp_path):
     )
 
 
+def test_a_store_that_is_a_file_is_refused_before_sampling(tables, tmp_path):
+    (tmp_path / "fits").touch()
+    with pytest.raises(ValueError, match="fits' is a file: give a folder"):
+        swept(tables, store=tmp_path / "fits")
+
+
+def test_a_sweep_suggests_the_name_that_was_meant(sweep):
+    with pytest.raises(KeyError, match="no fit of 'curve0': did you mean 'curve 0"):
+        sweep["curve0"]
+
+
 def test_a_store_knows_what_a_fit_is_of(sweep, tmp_path):
     fit = sweep["curve 0"]
 

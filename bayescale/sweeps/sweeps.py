@@ -20,6 +20,7 @@ from bayescale.noise import Noise
 from bayescale.pooling import Pooling
 from bayescale.posterior.posterior import unlearned_ceilings
 from bayescale.runs import Runs, RunsWarning
+from bayescale.runs.reading import did_you_mean
 from bayescale.sampling import ConvergenceWarning
 from bayescale.sampling.execution import Outcome, map_fits
 from bayescale.sampling.progress import counting
@@ -82,7 +83,7 @@ def fit_many(
     Raises
     ------
     ValueError
-        If there is no table, or a setting is not positive.
+        If there is no table, a setting is not positive, or `store` is a file.
 
     Warns
     -----
@@ -118,6 +119,8 @@ def fit_many(
         raise ValueError(f"names of tables are text, not {wrong[0]!r}: give {{str(name): runs}}")
     if min(draws, tune, chains) < 1:
         raise ValueError("draws, tune and chains must be at least 1")
+    if store is not None and Path(store).exists() and not Path(store).is_dir():
+        raise ValueError(f"store={str(store)!r} is a file: give a folder")
     options = {"draws": draws, "tune": tune, "chains": chains}
     seed = seed_from(random_seed)
     done: dict[str, _Done] = {}
@@ -186,6 +189,8 @@ class Sweep(Mapping[str, Fit]):
         """Return one fit, from its file if there is one."""
         if name in self.failures:
             raise KeyError(f"{name!r} has no fit: {self.failures[name]}")
+        if name not in self.fits:
+            raise KeyError(f"no fit of {name!r}: {did_you_mean(str(name), self.fits)}")
         fit = self.fits[name]
         return read(fit) if isinstance(fit, Path) else fit
 
