@@ -50,6 +50,12 @@ def labels_of(forecast):
     return list(zip(forecast.points["family"], forecast.points["data"], strict=True))
 
 
+@pytest.mark.parametrize("value", ["10B", [1e18, "10B"], {}])
+def test_an_input_that_is_no_number_is_named(fit, value):
+    with pytest.raises(ValueError, match=r"input 'C': .* is not a number"):
+        fit.forecast({"C": value})
+
+
 # Groups that are left open ------------------------------------------------------------------------
 
 

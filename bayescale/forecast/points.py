@@ -136,8 +136,9 @@ def _read(structure: Structure, arrays: Arrays, runs: Runs, x: Mapping[str, Any]
 def _inputs(x: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Finite, positive inputs of one length."""
     symbols = list(x)
+    numbers = [_numbers(s, x[s]) for s in symbols]
     try:
-        arrays = np.broadcast_arrays(*[np.asarray(x[s], float).ravel() for s in symbols])
+        arrays = np.broadcast_arrays(*numbers)
     except ValueError as error:
         raise ValueError(f"the inputs {', '.join(symbols)} have different lengths") from error
     for s, values in zip(symbols, arrays, strict=True):
@@ -152,6 +153,15 @@ def _inputs(x: Mapping[str, Any]) -> dict[str, np.ndarray]:
         if s == "trials" and np.any(values % 1):
             raise ValueError("trials: whole numbers of at least 1")
     return {s: np.array(values) for s, values in zip(symbols, arrays, strict=True)}
+
+
+def _numbers(symbol: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values, float).ravel()
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"input {symbol!r}: {values!r} is not a number, nor a list of them"
+        ) from error
 
 
 def _reach_of_data(
