@@ -38,6 +38,20 @@ def test_the_numerical_optimum_is_the_closed_one(uncertain, cost):
     np.testing.assert_allclose(numerical.exponent, closed.exponent, atol=1e-6)
 
 
+@pytest.mark.parametrize(("size", "data"), [(1e-9, 1.0), (1.0, 1e-9), (1e-12, 1e-12), (1e6, 1e6)])
+def test_the_unit_of_sizes_is_free_where_the_cost_is_ones_own(size, data):
+    fit, p = chinchilla()
+    table = fit.runs.to_frame()
+    table["N"], table["D"] = table["N"] * size, table["D"] * data
+    scaled = p | {"A": p["A"] * size ** p["alpha"], "B": p["B"] * data ** p["beta"]}
+    runs = bs.Runs(table, y="loss", x={"N": "N", "D": "D"})
+    other = bs.known_fit(bs.laws.Chinchilla(), runs, scaled)
+    wanted = bs.compute_optimal(fit, [1e12, 1e19, 1e25])
+    found = bs.compute_optimal(other, [1e12, 1e19, 1e25], lambda N, D: 6 * (N / size) * (D / data))
+    np.testing.assert_allclose(found.draws["N"] / size, wanted.draws["N"], rtol=1e-6)
+    assert not found.at_edge.any()
+
+
 def test_serving_tokens_makes_smaller_models_optimal(uncertain):
     fit, _ = uncertain
     costs = [bs.quantities.FLOPs6ND(T) for T in (0.0, 1e11, 1e13)]

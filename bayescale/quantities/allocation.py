@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayescale.posterior.intervals import percent
-from bayescale.quantities.costs import Cost, FLOPs6ND
+from bayescale.quantities.costs import SIZES, Cost, FLOPs6ND
 from bayescale.quantities.curves import Curve, thinned
 from bayescale.quantities.optimum import optimum
 from bayescale.quantities.results import Result, columns, span
@@ -100,8 +100,7 @@ class Allocation(Result):
         """
         from bayescale.quantities.roots import bisect
 
-        low = np.full(self.budget.shape, np.log(1e-12))
-        high = np.full(self.budget.shape, np.log(1e40))
+        low, high = (np.full(self.budget.shape, np.log(end)) for end in SIZES)
         size = bisect(
             lambda N: np.asarray(self.cost(N, tokens_per_parameter * N)) < self.budget, low, high
         )

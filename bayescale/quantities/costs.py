@@ -11,6 +11,9 @@ from bayescale.quantities.roots import bisect
 #: From model size and data size to the price of a run.
 Cost = Callable[[Any, Any], Any]
 
+#: Sizes of any unit lie between these; where nothing is left of a budget, it buys the first.
+SIZES = (1e-30, 1e40)
+
 
 @dataclass(frozen=True)
 class FLOPs6ND:
@@ -55,11 +58,11 @@ def data_for(cost: Cost, budget: np.ndarray, N: np.ndarray) -> np.ndarray:
     grow with the data size.
     """
     if hasattr(cost, "data_for"):
-        return np.maximum(np.asarray(cost.data_for(budget, N), float), 1e-12)
+        return np.maximum(np.asarray(cost.data_for(budget, N), float), SIZES[0])
     shape = np.broadcast_shapes(np.shape(budget), np.shape(N))
     if (tokens := _of_affine(cost, budget, N, shape)) is not None:
         return tokens
-    low, high = np.full(shape, np.log(1e-12)), np.full(shape, np.log(1e40))
+    low, high = (np.full(shape, np.log(end)) for end in SIZES)
     return bisect(lambda D: np.broadcast_to(cost(N, D) < budget, shape), low, high)
 
 
@@ -74,10 +77,10 @@ def _of_affine(
             D = (budget - base) * D / (cost(N, D) - base)
     short = budget <= base
     exact = np.abs(cost(N, D) - budget) <= 1e-12 * budget
-    return np.where(short, 1e-12, D) if np.all(short | exact) else None
+    return np.where(short, SIZES[0], D) if np.all(short | exact) else None
 
 
-def largest_model(cost: Cost, budget: np.ndarray) -> np.ndarray:
-    """Model size at which a budget pays for a single token."""
-    low, high = np.full(budget.shape, np.log(1e-12)), np.full(budget.shape, np.log(1e40))
-    return bisect(lambda N: np.broadcast_to(cost(N, 1.0) < budget, budget.shape), low, high)
+def largest_model(cost: Cost, budget: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Model size at which a budget pays for a data size and no more."""
+    low, high = (np.full(budget.shape, np.log(end)) for end in SIZES)
+    return bisect(lambda N: np.broadcast_to(cost(N, D) < budget, budget.shape), low, high)

@@ -9,7 +9,7 @@ from bayescale.laws.joint import Chinchilla
 from bayescale.laws.parameters import Parameters
 from bayescale.quantities.costs import Cost, FLOPs6ND, data_for, largest_model
 from bayescale.quantities.curves import Curve
-from bayescale.quantities.sizes import bought
+from bayescale.quantities.sizes import bought, with_sizes
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ def _closed_form(curve: Curve, budgets: np.ndarray) -> Optimum:
     return Optimum(N, D, np.zeros(N.shape, bool))
 
 
+#: By how much the smallest sizes that are tried lie below those of the data.
+_FAR = 1e6
+
 #: Budgets at which the whole range of sizes is searched; others start from these.
 _KNOTS = 12
 
@@ -77,11 +80,14 @@ def _numerical(
             value = sign * (curve.log(x) if curve.is_positive else curve(x))
         return np.where(np.isfinite(value), value, np.inf)
 
+    def searched(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _search(loss, _ends(curve, cost, some, inputs), some, curve.samples)
+
     if budgets.ndim == 2 or budgets.shape[-1] <= _KNOTS:
-        start, at_edge = _search(loss, cost, np.atleast_2d(budgets), curve.samples)
+        start, at_edge = searched(np.atleast_2d(budgets))
     else:
         knots = np.geomspace(budgets.min(), budgets.max(), _KNOTS)
-        found, edges = _search(loss, cost, knots[None, :], curve.samples)
+        found, edges = searched(knots[None, :])
         start, at_edge = _interpolated(np.log(knots), found, edges, np.log(budgets))
     spread = np.atleast_2d(budgets)
     N = np.exp(_polished(loss, start, spread))
@@ -89,23 +95,38 @@ def _numerical(
     return Optimum(N, D, at_edge)
 
 
+def _ends(
+    curve: Curve, cost: Cost, budgets: np.ndarray, inputs: tuple[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of the smallest and the largest size to try, in the unit of the data.
+
+    Either input goes down to a small part of its least value in the data, and lower for a budget
+    that does not buy a run of the least values.
+    """
+    known = with_sizes(curve).data
+    N, D = (float(np.min(known[s])) for s in inputs)
+    part = np.minimum(budgets / cost(N, D), 1.0) / _FAR
+    low = np.log(N * part)
+    return low, np.maximum(np.log(largest_model(cost, budgets, D * part)), low)
+
+
 def _search(
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    cost: Cost,
+    ends: tuple[np.ndarray, np.ndarray],
     budgets: np.ndarray,
     samples: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Best cell of a grid over all sizes that a budget allows, then golden section in it."""
-    top = np.log(largest_model(cost, budgets))
+    """Best cell of a grid between two ends, then golden section in it."""
+    bottom, width = ends[0], ends[1] - ends[0]
     shares = np.linspace(0.0, 1.0, 41)
     best = np.full((samples, budgets.shape[1]), np.inf)
     place = np.zeros(best.shape, int)
     for i, share in enumerate(shares):
-        value = loss(share * np.broadcast_to(top, best.shape), budgets)
+        value = loss(np.broadcast_to(bottom + share * width, best.shape), budgets)
         better = value < best
         best, place = np.where(better, value, best), np.where(better, i, place)
-    low = shares[np.maximum(place - 1, 0)] * top
-    high = shares[np.minimum(place + 1, len(shares) - 1)] * top
+    low = bottom + shares[np.maximum(place - 1, 0)] * width
+    high = bottom + shares[np.minimum(place + 1, len(shares) - 1)] * width
     inner = [high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)]
     values = [loss(u, budgets) for u in inner]
     for _ in range(20):
