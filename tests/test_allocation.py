@@ -92,6 +92,29 @@ def test_the_sentence_says_when_the_optimum_is_outside_the_data(uncertain):
         bs.compute_optimal(power_laws([60.0, 50.0], [0.07, 0.07]), 1e20, groups={"family": "lstm"})
 
 
+def test_an_optimum_at_the_edge_of_what_a_budget_allows_is_named():
+    constants = {"E": 1.8, "A": 1e-40, "alpha": 0.35, "B": 2000.0, "beta": 0.37}
+    other = constants | {"B": 1150.9, "beta": 0.355}  # they cross at D = 1e16
+    one, two = (bs.known_fit(bs.laws.Chinchilla(), joint_table(), c) for c in (constants, other))
+    said = "At the edge of what the budget allows: > 99 % of the draws."
+
+    def cost(N, D):
+        return 6 * N * D
+
+    best = bs.compute_optimal(one, 1e20, cost)
+    assert said in str(best)
+    assert best.draws["N"][0, 0] < 1e3
+    reach = bs.scale_for(one, 2.2, path=cost)
+    crossing = bs.crossover_scale(None, one, two, path=cost)
+    assert said in str(reach)
+    assert said in str(crossing)
+    assert reach.summary()["p_edge"].tolist() == [1.0]
+    assert crossing.summary()["p_edge"].tolist() == [1.0]
+    inside = bs.scale_for(chinchilla()[0], [2.2, 2.5], path=cost)
+    assert inside.p_edge.tolist() == [0.0, 0.0]
+    assert "At the edge" not in str(inside)
+
+
 def test_a_law_of_compute_and_tokens_per_parameter_is_asked_for_sizes():
     law = bs.laws.Overtraining()
     fit = at_its_example(law, **OVERTRAINING)

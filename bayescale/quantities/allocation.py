@@ -11,7 +11,7 @@ from bayescale.posterior.intervals import percent
 from bayescale.quantities.costs import SIZES, Cost, FLOPs6ND
 from bayescale.quantities.curves import Curve, thinned
 from bayescale.quantities.optimum import optimum
-from bayescale.quantities.results import Result, columns, span
+from bayescale.quantities.results import Result, at_edge_said, columns, span
 from bayescale.quantities.sizes import bought, free_inputs, with_sizes
 from bayescale.quantities.sources import Source, curve_of
 
@@ -122,7 +122,7 @@ class Allocation(Result):
         )
         if outside := self.extrapolated[:, i].mean():
             said += f" Outside the sizes of the data: {percent(float(outside))} of the draws."
-        return said
+        return said + at_edge_said(float(self.at_edge[:, i].mean()))
 
     def median_loss(self, size: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Median of the response at sizes and tokens of any one shape, from some of the draws."""

@@ -9,7 +9,7 @@ import numpy as np
 from bayescale.posterior.intervals import interval, percent
 from bayescale.quantities.curves import TINY, Curve, excess
 from bayescale.quantities.paths import Path, Way, path_of, two_scales
-from bayescale.quantities.results import Result, averaged_over, columns
+from bayescale.quantities.results import Result, at_edge_said, averaged_over, columns
 from bayescale.quantities.roots import log_grid, sign_changes
 from bayescale.quantities.sources import Source, curves_of
 
@@ -117,6 +117,12 @@ class Crossover(Result):
         return float(self.same.mean())
 
     @property
+    def p_edge(self) -> float:
+        """Probability that a budget at the crossing is best spent at an edge of what it allows."""
+        edge = [self.path.at_edge(curve, self.draws[:, None]) for curve in (self.a, self.b)]
+        return float((edge[0] | edge[1]).mean())
+
+    @property
     def log10(self) -> np.ndarray:
         """Log10 of the crossings of the draws that have one, shape (crossing draws,)."""
         return np.log10(self.draws[~np.isnan(self.draws)])
@@ -143,6 +149,8 @@ class Crossover(Result):
             "p_several": self.p_several,
             "p_same": self.p_same,
         }
+        if self.path.cost is not None:
+            probabilities["p_edge"] = self.p_edge
         if self.a.better:
             probabilities |= {
                 f"p_{self.a.label}_overtakes": self.p_a_overtakes,
@@ -166,7 +174,7 @@ class Crossover(Result):
         said = self._in_turn(alike) if alike.mean() > 0.5 else self._by_direction()
         if self.a.better is None:
             said.append("which is better, Runs(..., better=) says")
-        return f"{'; '.join(said)}.{averaged_over(self.a.averaged)}"
+        return f"{'; '.join(said)}.{at_edge_said(self.p_edge)}{averaged_over(self.a.averaged)}"
 
     def _in_turn(self, alike: np.ndarray) -> list[str]:
         """Tell every crossing of draws that cross alike."""

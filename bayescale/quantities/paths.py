@@ -28,11 +28,14 @@ class Path:
         From a curve and scales to the inputs of the curve.
     ranges : tuple of (float, float)
         Range of the scale over the data of every curve.
+    cost : callable, optional
+        The price of a run, where the scale is a budget that is spent optimally.
     """
 
     symbol: str
     inputs: Callable[[Curve, np.ndarray], Inputs] = field(repr=False)
     ranges: tuple[tuple[float, float], ...]
+    cost: Callable[[Any, Any], Any] | None = None
 
     @property
     def data(self) -> tuple[float, float]:
@@ -47,6 +50,18 @@ class Path:
     def along(self, curve: Curve) -> Callable[[np.ndarray], np.ndarray]:
         """Response as a function of the scale."""
         return lambda scale: curve(self.inputs(curve, scale))
+
+    def at_edge(self, curve: Curve, scale: np.ndarray) -> np.ndarray:
+        """Whether budgets are best spent at an edge of what they allow, shape (sample, points).
+
+        Never where the scale is no budget, nor at scales that are not finite or zero.
+        """
+        known = np.isfinite(scale) & (scale > 0)
+        if self.cost is None or not known.any():
+            return np.zeros(known.shape, bool)
+        names = free_inputs(curve, None, self.cost)
+        best = optimum(curve, self.cost, np.where(known, scale, self.data[1]), names)
+        return np.asarray(best.at_edge & known)
 
     def widened(self, below: float, above: float) -> tuple[float, float]:
         """Range of the data widened by some decades."""
@@ -118,4 +133,4 @@ def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path
         known = with_sizes(curve).data
         return cost(known[size], known[data])
 
-    return Path("budget", inputs, tuple(_range(spent(curve)) for curve in curves))
+    return Path("budget", inputs, tuple(_range(spent(curve)) for curve in curves), cost)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayescale.posterior.intervals import interval
+from bayescale.posterior.intervals import interval, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,13 @@ def columns(draws: np.ndarray, ci_prob: float) -> dict[str, np.ndarray]:
 def averaged_over(groups: tuple[str, ...]) -> str:
     """Sentence that names the groups over whose labels curves are averaged, if there are any."""
     return f" Averaged over {' and '.join(groups)}." if groups else ""
+
+
+def at_edge_said(share: float) -> str:
+    """Sentence that says how many draws spend a budget at an edge of what it allows, if any."""
+    return (
+        f" At the edge of what the budget allows: {percent(share)} of the draws." if share else ""
+    )
 
 
 def span(draws: np.ndarray, ci_prob: float = 0.9, digits: int = 3) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.curves import Curve
 from bayescale.quantities.paths import Path, Way, path_of
-from bayescale.quantities.results import Result, columns, span
+from bayescale.quantities.results import Result, at_edge_said, columns, span
 from bayescale.quantities.roots import first_below, log_grid
 from bayescale.quantities.sources import Source, curve_of
 
@@ -67,6 +67,11 @@ class Reach(Result):
         """Probability that less than the smallest scale of the data is enough."""
         return (self.draws < self.path.data[0]).mean(axis=0)
 
+    @property
+    def p_edge(self) -> np.ndarray:
+        """Probability that this budget is best spent at an edge of what it allows."""
+        return self.path.at_edge(self.curve, self._each).mean(axis=0).reshape(self.target.shape)
+
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
         """One row a target: quantiles over all draws, "never" counting as the largest scale."""
         import pandas as pd
@@ -75,6 +80,8 @@ class Reach(Result):
         table["p_never"] = np.atleast_1d(self.p_never)
         table["p_beyond_data"] = np.atleast_1d(self.p_beyond_data)
         table["p_below_data"] = np.atleast_1d(self.p_below_data)
+        if self.path.cost is not None:
+            table["p_edge"] = np.atleast_1d(self.p_edge)
         return table.set_index("target")
 
     @property
@@ -87,6 +94,7 @@ class Reach(Result):
             f"{self.path.symbol} = {span(self._each[:, -1])}; it is never reached with probability "
             f"{percent(float(np.atleast_1d(self.p_never)[-1]))} and lies beyond the data with "
             f"probability {percent(float(np.atleast_1d(self.p_beyond_data)[-1]))}{below}."
+            f"{at_edge_said(float(np.atleast_1d(self.p_edge)[-1]))}"
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
