@@ -6,7 +6,7 @@ from answers import BUDGETS, OVERTRAINING, at_its_example, chinchilla, joint_tab
 
 import bayescale as bs
 from bayescale import quantities
-from bayescale.laws import nmt
+from bayescale.laws import Law, exponent, floor, level, nmt
 from bayescale.quantities.curves import Form
 
 
@@ -133,6 +133,20 @@ def test_a_law_of_compute_and_tokens_per_parameter_is_asked_for_sizes():
     np.testing.assert_allclose(*served, rtol=1e-5)
     ways = [bs.scale_for(one, 2.3, path=bs.FLOPs6ND()).draws for one in (fit, other)]
     np.testing.assert_allclose(*ways, rtol=1e-6)
+
+
+def test_a_law_of_ones_own_in_compute_and_tokens_per_parameter_is_asked_for_sizes_too():
+    class Ratios(Law):
+        inputs = ("C", "M")
+        parameters = (floor("E"), level("a"), exponent("eta"))
+
+        def log_mean(self, xp, p, C, M):
+            return xp.log(p.E + p.a * C**-p.eta * (M**p.eta + M**-p.eta))
+
+    runs = at_its_example(bs.laws.Overtraining(), **OVERTRAINING).runs
+    fit = bs.known_fit(Ratios(), runs, {"E": 1.5, "a": 150.0, "eta": 0.12})
+    best = bs.compute_optimal(fit, 1e20)
+    np.testing.assert_allclose(best.draws["tokens_per_parameter"], 1.0, rtol=1e-5)
 
 
 def test_what_6ND_does_not_price_needs_a_cost_of_its_own():

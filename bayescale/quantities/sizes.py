@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.laws.overtraining import Overtraining
 from bayescale.quantities.costs import Cost, FLOPs6ND
 from bayescale.quantities.curves import Curve, Form, Inputs
 from bayescale.quantities.inputs import given
@@ -60,5 +59,4 @@ def free_inputs(curve: Curve, at: Mapping[str, float] | None, cost: Cost) -> tup
 
 def _free(form: Form, held: Mapping[str, float]) -> list[str]:
     symbols = [s for _, s in form.columns if s not in held]
-    of_sizes = isinstance(form.law, Overtraining) and len(symbols) == 2
-    return ["N", "D"] if of_sizes else symbols
+    return ["N", "D"] if {"C", "M"} == set(symbols) else symbols
