@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from answers import BUDGETS, OVERTRAINING, at_its_example, chinchilla, joint_table, power_laws
+from answers import (
+    BESIROGLU,
+    BUDGETS,
+    OVERTRAINING,
+    at_its_example,
+    chinchilla,
+    joint_table,
+    power_laws,
+)
 
 import bayescale as bs
 from bayescale import quantities
@@ -50,6 +58,25 @@ def test_the_unit_of_sizes_is_free_where_the_cost_is_ones_own(size, data):
     found = bs.compute_optimal(other, [1e12, 1e19, 1e25], lambda N, D: 6 * (N / size) * (D / data))
     np.testing.assert_allclose(found.draws["N"] / size, wanted.draws["N"], rtol=1e-6)
     assert not found.at_edge.any()
+
+
+@pytest.mark.parametrize(("symbol", "unit"), [("N", 1e9), ("N", 1e6), ("D", 1e9)])
+def test_6ND_of_a_table_that_holds_no_counts_is_warned_about(symbol, unit):
+    table = joint_table().to_frame()
+    table[symbol] /= unit
+    runs = bs.Runs(table, y="loss", x={"N": "N", "D": "D"})
+    fit = bs.known_fit(bs.laws.Chinchilla(), runs, BESIROGLU)
+    wanted = f"6ND counts parameters and tokens, and {symbol} of the table goes to .*: give counts"
+    for ask in (
+        lambda: bs.compute_optimal(fit, 1e20),
+        lambda: bs.compute_optimal(fit, 1e20, bs.FLOPs6ND(1e9)),
+        lambda: bs.scale_for(fit, 2.5, path=bs.FLOPs6ND()),
+        lambda: bs.next_run(fit, {"N": [1.0], "D": [10.0]}, {"N": 10.0, "D": 10.0}, 1e20),
+    ):
+        with pytest.warns(bs.RunsWarning, match=wanted) as caught:
+            ask()
+        assert caught[0].filename == __file__
+    bs.compute_optimal(fit, 1e20, lambda N, D: 6 * unit * N * D)
 
 
 def test_serving_tokens_makes_smaller_models_optimal(uncertain):

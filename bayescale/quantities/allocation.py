@@ -12,7 +12,7 @@ from bayescale.quantities.costs import SIZES, Cost, FLOPs6ND
 from bayescale.quantities.curves import Curve, thinned
 from bayescale.quantities.optimum import optimum
 from bayescale.quantities.results import Result, at_edge_said, columns, span
-from bayescale.quantities.sizes import bought, free_inputs, with_sizes
+from bayescale.quantities.sizes import bought, free_inputs, warn_of_units, with_sizes
 from bayescale.quantities.sources import Source, curve_of
 
 if TYPE_CHECKING:
@@ -179,6 +179,12 @@ def compute_optimal(
         If the law does not have two free inputs, or the cost is not that of these, or the budget
         is not positive.
 
+    Warns
+    -----
+    RunsWarning
+        If the cost is :class:`FLOPs6ND` and the largest N or D of the table is too small for a
+        count, as in a table in billions.
+
     References
     ----------
     Hoffmann et al. (2022), arXiv:2203.15556, section 3.3.
@@ -200,6 +206,8 @@ def compute_optimal(
         raise ValueError("budget: every value must be finite and positive")
     cost = FLOPs6ND() if cost is None else cost
     size, data = inputs = free_inputs(curve, at, cost)
+    if isinstance(cost, FLOPs6ND):
+        warn_of_units(curve.data)
     best = optimum(curve, cost, budgets, inputs, at)
     loss = curve(bought(inputs, best.N, best.D, at))
     ratio = {"tokens_per_parameter": best.D / best.N} if inputs == ("N", "D") else {}

@@ -10,6 +10,8 @@ from bayescale.forecast.labels import NEW_RUN
 from bayescale.forecast.points import inputs_of, points_of
 from bayescale.forecast.predictive import predict
 from bayescale.model.structure import SEQUENCE
+from bayescale.quantities.costs import FLOPs6ND
+from bayescale.quantities.sizes import warn_of_units
 from bayescale.quantities.sources import Source, pooled
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def candidates_of(source: Source, given: Any, goal: Mapping[str, Any] | None) ->
     if "cost" in frame:
         one = np.asarray(frame["cost"], float)
     elif {"N", "D"} <= set(table):
-        one = np.asarray(6 * table["N"] * table["D"], float)
+        warn_of_units(fit.runs.x)
+        one = np.asarray(FLOPs6ND()(table["N"], table["D"]), float)
     else:
         inputs = [s for s in fit.runs.x if s in table]
         if len(inputs) != 1:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.quantities.costs import FLOPs6ND
 from bayescale.quantities.curves import Curve, Inputs
 from bayescale.quantities.optimum import optimum
-from bayescale.quantities.sizes import bought, free_inputs, with_sizes
+from bayescale.quantities.sizes import bought, free_inputs, warn_of_units, with_sizes
 
 #: How further inputs follow the scale (numbers or functions of it), or the price of a run, whose
 #: budget is then the scale and is spent optimally.
@@ -122,15 +123,20 @@ def _range(values: Any) -> tuple[float, float]:
 
 def _optimal(curves: tuple[Curve, ...], cost: Callable[[Any, Any], Any]) -> Path:
     """Budgets that every draw spends as it is best for it."""
+    ranges = tuple(_range(_spent(curve, cost)) for curve in curves)
+    if isinstance(cost, FLOPs6ND):
+        known = [with_sizes(curve).data for curve in curves]
+        warn_of_units({s: np.concatenate([data[s] for data in known]) for s in ("N", "D")})
 
     def inputs(curve: Curve, scale: np.ndarray) -> Inputs:
         names = free_inputs(curve, None, cost)
         best = optimum(curve, cost, np.asarray(scale, float), names)
         return bought(names, best.N, best.D, None)
 
-    def spent(curve: Curve) -> Any:
-        size, data = free_inputs(curve, None, cost)
-        known = with_sizes(curve).data
-        return cost(known[size], known[data])
+    return Path("budget", inputs, ranges, cost)
 
-    return Path("budget", inputs, tuple(_range(spent(curve)) for curve in curves), cost)
+
+def _spent(curve: Curve, cost: Callable[[Any, Any], Any]) -> Any:
+    size, data = free_inputs(curve, None, cost)
+    known = with_sizes(curve).data
+    return cost(known[size], known[data])

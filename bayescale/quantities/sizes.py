@@ -9,6 +9,10 @@ import numpy as np
 from bayescale.quantities.costs import Cost, FLOPs6ND
 from bayescale.quantities.curves import Curve, Form, Inputs
 from bayescale.quantities.inputs import given
+from bayescale.runs.reading import warn_owner
+
+#: The largest model and data set of a table, in parameters and tokens, are not smaller than these.
+SMALLEST = {"N": 1e5, "D": 1e6}
 
 
 def with_sizes(curve: Curve) -> Curve:
@@ -55,6 +59,16 @@ def free_inputs(curve: Curve, at: Mapping[str, float] | None, cost: Cost) -> tup
     if not (cost(2 * x, y) > cost(x, y) < cost(x, 2 * y)):
         raise ValueError(f"the cost is called with {both} and must grow in both")
     return free[0], free[1]
+
+
+def warn_of_units(sizes: Mapping[str, np.ndarray]) -> None:
+    """Warn where N or D cannot be the counts of parameters and tokens that 6 N D is made of."""
+    for symbol, least in SMALLEST.items():
+        if (largest := sizes[symbol].max()) < least:
+            warn_owner(
+                f"6ND counts parameters and tokens, and {symbol} of the table goes to "
+                f"{largest:.3g}: give counts, or a cost of your own in the unit of the table"
+            )
 
 
 def _free(form: Form, held: Mapping[str, float]) -> list[str]:

@@ -111,7 +111,8 @@ def units(runs: Runs) -> Iterator[str]:
             if is_amount and word in column.lower() and values.max() < smallest:
                 yield (
                     f"{column}: the largest value is {values.max():.3g}; in units of thousands or "
-                    "more? any unit will do, as long as forecasts ask in the same one"
+                    "more? a law takes any unit, as long as forecasts ask in the same one, but 6ND "
+                    "counts parameters and tokens"
                 )
         distinct = np.unique(values)
         decades = np.diff(np.log10(distinct)).round(3)
