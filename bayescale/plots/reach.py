@@ -36,13 +36,14 @@ def plot_reach(result: "Reach", ax: "Axes | None" = None) -> "Axes":
     """
     new, ax, (first, last) = ax is None, axes_of(ax), result.path.data
     draws = np.sort(result.draws.reshape(len(result.draws), -1), axis=0)
-    reached = draws[np.isfinite(draws)]
+    reached = draws[np.isfinite(draws) & (draws > 0)]
     low, high = np.quantile(reached, [0.002, 0.98]) if reached.size else (first, last)
     x = np.geomspace(min(low, first) / MARGIN, max(high, last) * MARGIN, 400)
     targets = [f"target {target:.4g}" for target in np.atleast_1d(result.target)]
     style = looks(targets)
     for target, column in zip(targets, draws.T, strict=True):
         share = np.searchsorted(column, x, side="right") / len(column)
+        share = 1 - share if result.downwards else share
         line_beyond(ax, x, share, style[target], (x < first) | (x > last))
         mark_series(ax, x, share, style[target])
     mark_data(ax, result.path.data)

@@ -12,7 +12,7 @@ from bayescale.quantities.paths import Path, Way, path_of
 from bayescale.quantities.results import SAME, Result, averaged_over, columns, span
 from bayescale.quantities.roots import first_below
 from bayescale.quantities.sources import Source, curves_of
-from bayescale.quantities.targets import search_grid
+from bayescale.quantities.targets import falls, search_grid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +134,11 @@ def compute_multiplier(
     """
     one, other = curves_of(fit, [a, b], groups)
     way = path_of((one, other), path)
+    if falls(way, one) and falls(way, other):
+        raise ValueError(
+            f"{one.label} and {other.label} improve as {way.symbol} falls: it is no cost, of which "
+            "one needs some times as much"
+        )
     scale = _scales(way, at)
     sign = -1.0 if one.higher_is_better else 1.0
     reached = sign * way.along(other)(scale)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-#: Decades beyond the data up to which a target may be reached; "never" is beyond.
+#: Decades beyond the data up to which a target may be reached; "never" is beyond.  Where curves
+#: improve as their input falls, below the data.
 HORIZON = 30.0
 
 #: Decades below the data down to which a target may have been reached.
@@ -34,11 +35,15 @@ class Reach(Result):
         Responses to reach, in the unit of the table.
     draws : array, shape (sample,) or (sample, targets)
         Scale in its own unit; inf where the target is not reached within 30 decades beyond the
-        data, 12 decades below them where it is reached from there on.
+        data, 12 decades below them where it is reached from there on.  Where the curve improves as
+        its input falls, the largest scale that reaches the target; 0 where none does within 30
+        decades below the data, 12 decades beyond them where it is reached from there down.
     curve : Curve
         The curve.
     path : Path
         What the scale is.
+    downwards : bool
+        Whether the curve improves as its input falls, as one whose input is a loss.
     """
 
     noun: ClassVar[str] = "the scale for the target"
@@ -47,6 +52,7 @@ class Reach(Result):
     draws: np.ndarray = field(repr=False)
     curve: Curve
     path: Path
+    downwards: bool = False
 
     @property
     def _each(self) -> np.ndarray:
@@ -55,16 +61,16 @@ class Reach(Result):
     @property
     def p_never(self) -> np.ndarray:
         """Probability that the target is never reached, shape () or (targets,)."""
-        return np.isinf(self.draws).mean(axis=0)
+        return (np.isinf(self.draws) | (self.draws == 0)).mean(axis=0)
 
     @property
     def p_beyond_data(self) -> np.ndarray:
-        """Probability that it takes more than the largest scale of the data (or never happens)."""
+        """Probability that it lies above the largest scale of the data, or never if upwards."""
         return (self.draws > self.path.data[1]).mean(axis=0)
 
     @property
     def p_below_data(self) -> np.ndarray:
-        """Probability that less than the smallest scale of the data is enough."""
+        """Probability that it lies below the smallest scale of the data, or never if downwards."""
         return (self.draws < self.path.data[0]).mean(axis=0)
 
     @property
@@ -73,7 +79,7 @@ class Reach(Result):
         return self.path.at_edge(self.curve, self._each).mean(axis=0).reshape(self.target.shape)
 
     def summary(self, ci_prob: float = 0.9) -> "pd.DataFrame":
-        """One row a target: quantiles over all draws, "never" counting as the largest scale."""
+        """One row a target: quantiles over all draws, "never" counting as beyond any scale."""
         import pandas as pd
 
         table = pd.DataFrame({"target": np.atleast_1d(self.target), **columns(self._each, ci_prob)})
@@ -87,14 +93,20 @@ class Reach(Result):
     @property
     def sentence(self) -> str:
         """Scale for the last target."""
-        p_below = float(np.atleast_1d(self.p_below_data)[-1])
-        below = f", below them with probability {percent(p_below)}" if p_below else ""
+        never, beyond, below, edge = (
+            float(np.atleast_1d(p)[-1])
+            for p in (self.p_never, self.p_beyond_data, self.p_below_data, self.p_edge)
+        )
+        place = f"{self.path.symbol} = {span(self._each[:, -1])}"
+        place = f"is reached from {place} downwards" if self.downwards else f"takes {place}"
+        ends = [("beyond", beyond), ("below", below)]
+        (far, p_far), (near, p_near) = reversed(ends) if self.downwards else ends
         return (
-            f"{self.curve.response} = {np.atleast_1d(self.target)[-1]:.4g} takes "
-            f"{self.path.symbol} = {span(self._each[:, -1])}; it is never reached with probability "
-            f"{percent(float(np.atleast_1d(self.p_never)[-1]))} and lies beyond the data with "
-            f"probability {percent(float(np.atleast_1d(self.p_beyond_data)[-1]))}{below}."
-            f"{at_edge_said(float(np.atleast_1d(self.p_edge)[-1]))}"
+            f"{self.curve.response} = {np.atleast_1d(self.target)[-1]:.4g} "
+            f"{'' if never > 0.5 else f'{place}; it '}is never reached with probability "
+            f"{percent(never)} and lies {far} the data with probability {percent(p_far)}"
+            f"{f', {near} them with probability {percent(p_near)}' if p_near else ''}."
+            f"{at_edge_said(edge)}"
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -110,7 +122,8 @@ def scale_for(
     r"""Scale at which the mean curve reaches a target.
 
     For :math:`y = E + A x^{-\alpha}` it is :math:`((y - E) / A)^{-1/\alpha}`, and never where the
-    target is not above the floor.
+    target is not above the floor.  Where the curve improves as its input falls, as accuracy does
+    with a loss, it is the largest scale that reaches the target.
 
     Parameters
     ----------
@@ -153,17 +166,40 @@ def scale_for(
     if curve.is_share and not np.all((targets > 0) & (targets < 1)):
         raise ValueError(f"target: {curve.response} is a share between 0 and 1")
     sign = -1.0 if curve.higher_is_better else 1.0
-    scale = first_below(
-        lambda x: sign * way.along(curve)(x), sign * targets[None, :], search_grid(way)
-    )
-    return Reach(np.asarray(target, float), scale if np.ndim(target) else scale[:, 0], curve, way)
+    wanted, grid, down = sign * targets[None, :], search_grid(way), falls(way, curve)
+
+    def response(x: np.ndarray) -> np.ndarray:
+        return sign * way.along(curve)(x)
+
+    if down:  # the first one, seen from above
+        grid = 1 / search_grid(way, down)[::-1]
+        scale = 1 / first_below(lambda u: response(1 / u), wanted, grid)
+    else:
+        scale = first_below(response, wanted, grid)
+    each = scale if np.ndim(target) else scale[:, 0]
+    return Reach(np.asarray(target, float), each, curve, way, down)
 
 
-def search_grid(way: Path) -> np.ndarray:
+def falls(way: Path, curve: Curve) -> bool:
+    """Whether a curve gets worse all the way over the data, in most draws.
+
+    One that has its best within them does not, and more budget that is spent well never harms.
+    """
+    if way.cost is not None:
+        return False
+    sign = -1.0 if curve.higher_is_better else 1.0
+    merit = -sign * way.along(curve)(np.geomspace(*way.data, 25))
+    worse = (np.diff(merit, axis=1) <= 0).all(axis=1) & (merit[:, -1] < merit[:, 0])
+    return bool(worse.mean() > 0.5)
+
+
+def search_grid(way: Path, downwards: bool = False) -> np.ndarray:
     """Scales from far below the data to far beyond, fine where the data are."""
     fine, coarse = (25, 5) if way.symbol != "budget" else (5, 2)
-    below, above = way.widened(BELOW, HORIZON)
-    low, high = way.widened(1.0, 3.0)
+    far, near = ((BELOW, HORIZON), (1.0, 3.0))
+    if downwards:
+        far, near = far[::-1], near[::-1]
+    (below, above), (low, high) = way.widened(*far), way.widened(*near)
     return np.concatenate(
         [
             log_grid((below, low), coarse)[:-1],
