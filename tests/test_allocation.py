@@ -194,6 +194,18 @@ def test_what_6ND_does_not_price_needs_a_cost_of_its_own():
     assert "tokens" not in str(best)
 
 
+@pytest.mark.parametrize("cost", [1e13, "6ND"])
+def test_a_cost_is_a_function(cost):
+    with pytest.raises(TypeError, match=r"cost must be a function .* FLOPs6ND\(inference_tokens="):
+        bs.compute_optimal(chinchilla()[0], 1e21, cost)
+
+
+@pytest.mark.parametrize("tokens", [-1.0, np.nan, np.inf])
+def test_tokens_that_are_served_are_a_number(tokens):
+    with pytest.raises(ValueError, match="inference_tokens must be a finite number, 0 or more"):
+        bs.FLOPs6ND(tokens)
+
+
 def test_a_cost_must_grow_in_what_it_is_called_with():
     fit = at_its_example(bs.laws.Overtraining(), **OVERTRAINING)
     with pytest.raises(ValueError, match="called with N, D and must grow in both"):

@@ -128,7 +128,8 @@ def test_nothing_affordable_is_an_answer(line):
     design = bs.next_run(line, {"C": [1e21], "family": ["gpt"]}, AT, 1e20)
     assert not len(design.chosen)
     assert design.narrowing == 0.0
-    assert str(design).startswith("No candidate within a budget of 1e+20")
+    wanted = "No candidate is within a budget of 1e+20: the cheapest costs 1e+21."
+    assert str(design) == wanted
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,9 @@ def test_nothing_affordable_is_an_answer(line):
         ({"C": [1e20], "family": ["gpt"]}, "form", "needs a comparison"),
         ({"C": [1e20], "family": ["gpt"]}, np.zeros(3), "the goal has 3 draws and the fit 4000"),
         ({"C": [1e20], "family": ["gpt"], "cost": [0.0]}, AT, "every cost"),
+        ({"C": [1e20], "family": ["gpt"], "costs": [3]}, AT, "'costs': did you mean 'cost'"),
+        ({"C": [1e20, None], "family": ["gpt"] * 2}, AT, "candidates: 'C' is missing in row 1"),
+        ([{"C": 1e20, "family": "gpt"}, {"C": 1e20}], AT, "'family' is missing in row 1"),
     ],
 )
 def test_what_does_not_fit_together_is_named(line, table, goal, message):

@@ -21,6 +21,10 @@ def test_the_probability_of_a_statement_is_a_share_of_draws():
     assert float(bs.probability(fit, "A > 59", groups={"family": "lstm"})) == 0.5
     with pytest.raises(ValueError, match="cannot read the statement"):
         bs.probability(fit, "loss = 2", at={"C": 1e20})
+    with pytest.raises(ValueError, match=r"cannot read the statement .*: write e.g. 'loss < 2.0'"):
+        bs.probability(fit, {"C": 1e20}, 2.0)
+    with pytest.raises(TypeError, match=r"at must map symbols to inputs, e.g. at=\{'C': 1e24\}"):
+        bs.probability(fit, "loss < 2.0", 1e20)
     with pytest.raises(ValueError, match=r"names 'beta'; there are loss, A, alpha"):
         bs.probability(fit, "beta > 1")
 

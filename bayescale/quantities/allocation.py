@@ -179,6 +179,9 @@ def compute_optimal(
         If the law does not have two free inputs, or the cost is not that of these, or the budget
         is not positive.
 
+    TypeError
+        If the cost is not a function.
+
     Warns
     -----
     RunsWarning
@@ -205,6 +208,11 @@ def compute_optimal(
     if budgets.ndim != 1 or not np.all(np.isfinite(budgets) & (budgets > 0)):
         raise ValueError("budget: every value must be finite and positive")
     cost = FLOPs6ND() if cost is None else cost
+    if not callable(cost):
+        raise TypeError(
+            f"cost must be a function such as lambda N, D: 6 * N * D, or "
+            f"FLOPs6ND(inference_tokens=1e13) for a model that will be served, not {cost!r}"
+        )
     size, data = inputs = free_inputs(curve, at, cost)
     if isinstance(cost, FLOPs6ND):
         warn_of_units(curve.data)

@@ -13,6 +13,7 @@ from bayescale.model.structure import SEQUENCE
 from bayescale.quantities.costs import FLOPs6ND
 from bayescale.quantities.sizes import warn_of_units
 from bayescale.quantities.sources import Source, pooled
+from bayescale.runs.reading import did_you_mean, name_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ def candidates_of(source: Source, given: Any, goal: Mapping[str, Any] | None) ->
     Raises
     ------
     ValueError
-        If columns are missing or values are not positive.
+        If columns or values are missing, columns are unknown, or values are not positive.
     """
     import pandas as pd
 
@@ -75,7 +76,7 @@ def candidates_of(source: Source, given: Any, goal: Mapping[str, Any] | None) ->
     frame = pd.DataFrame(given).reset_index(drop=True)
     if not len(frame):
         raise ValueError("there are no candidates")
-    table = _columns(source, frame, "candidates")
+    table = _columns(source, frame, "candidates", ("cost", "repeats"))
     repeats = np.asarray(frame.get("repeats", pd.Series(1, frame.index)), int)
     if (repeats < 1).any():
         raise ValueError("candidates: repeats must be at least 1")
@@ -101,7 +102,9 @@ def candidates_of(source: Source, given: Any, goal: Mapping[str, Any] | None) ->
     return Candidates(kept, one * repeats, repeats, points)
 
 
-def _columns(source: Source, frame: "pd.DataFrame", what: str) -> "pd.DataFrame":
+def _columns(
+    source: Source, frame: "pd.DataFrame", what: str, also: tuple[str, ...] = ()
+) -> "pd.DataFrame":
     """Find inputs by symbol and labels by group, under either name."""
     import pandas as pd
 
@@ -109,6 +112,17 @@ def _columns(source: Source, frame: "pd.DataFrame", what: str) -> "pd.DataFrame"
     runs = fits[0].runs
     inputs = dict.fromkeys(symbol for fit in fits for _, symbol in fit.structure.columns)
     claimed = {g for fit in fits for g in fit.structure.noise.claimed_groups}
+    known = [*also, *runs.names, *runs.names.values()]
+    if unknown := [c for c in frame if c not in known]:
+        hint = did_you_mean(str(unknown[0]), known)
+        raise ValueError(f"{what}: the fit knows no column {unknown[0]!r}: {hint}")
+    labels = {*runs.groups, *(runs.names.get(group) for group in runs.groups)}
+    for column in frame:
+        missing = frame[column].isna()
+        if column in labels:  # None stands for a new one
+            missing &= frame[column].map(lambda value: value is not None)
+        if rows := np.flatnonzero(missing).tolist():
+            raise ValueError(f"{what}: {column!r} is missing in {name_rows(rows)}")
     found = {}
     for role in [*inputs, *runs.groups, *(["trials"] if runs.is_counts else [])]:
         column = next((c for c in (role, runs.names.get(role)) if c in frame), None)

@@ -39,8 +39,10 @@ class FLOPs6ND:
 
     def __post_init__(self) -> None:
         """Check the number of tokens."""
-        if self.inference_tokens < 0:
-            raise ValueError("inference_tokens must not be negative")
+        if not 0 <= self.inference_tokens < np.inf:
+            raise ValueError(
+                f"inference_tokens must be a finite number, 0 or more, not {self.inference_tokens}"
+            )
 
     def __call__(self, N: Any, D: Any) -> Any:
         """FLOPs of a model of N parameters on D tokens."""

@@ -79,6 +79,12 @@ class Design(Result):
     @property
     def sentence(self) -> str:
         """The batch and what it is expected to do."""
+        cheapest = self.table["cost"].min()
+        if cheapest > self.budget:
+            return (
+                f"No candidate is within a budget of {self.budget:.3g}: the cheapest costs "
+                f"{cheapest:.3g}."
+            )
         if not len(self.chosen):
             return f"No candidate within a budget of {self.budget:.3g} tells about {self.goal}."
         said = (

@@ -128,7 +128,7 @@ def probability(
     >>> round(float(bs.probability(fit, "loss < 1.5", at={"C": 1e21}, kind="mean")), 2)
     0.67
     """
-    read = _STATEMENT.fullmatch(statement)
+    read = _STATEMENT.fullmatch(statement) if isinstance(statement, str) else None
     if read is None:
         raise ValueError(f"cannot read the statement {statement!r}: write e.g. 'loss < 2.0'")
     name, sign, value = read["name"], read["sign"], float(read["value"])
@@ -140,8 +140,11 @@ def probability(
     if unknown := [g for g in groups or {} if g not in (*runs.groups, "sequence")]:
         raise ValueError(no_such(unknown[0], "group", runs.groups))
     if name in ("y", response):
+        example = f"e.g. at={{{next(iter(runs.x))!r}: 1e24}}"
         if at is None:
-            raise ValueError(f"say where {name} is meant, e.g. at={{{next(iter(runs.x))!r}: 1e24}}")
+            raise ValueError(f"say where {name} is meant, {example}")
+        if not isinstance(at, Mapping):
+            raise TypeError(f"at must map symbols to inputs, {example}, not {at!r}")
         if runs.is_counts and not 0 <= value <= 1:
             raise ValueError(f"{statement!r}: the response is a share between 0 and 1")
         fits = {f"{one.law.title} ({i})": one for i, (one, _) in enumerate(chosen)}
