@@ -6,7 +6,7 @@ them is a contrast within every draw.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,7 @@ def thinned(curve: Curve, samples: int) -> Curve:
         found = {name: (kind, v[mine]) for name, (kind, v) in form.found.items()}
         forms.append(Form(form.law, form.columns, found, slice(start, start + len(mine))))
         start += len(mine)
-    return Curve(**{**vars(curve), "forms": tuple(forms), "samples": samples})
+    return replace(curve, forms=tuple(forms), samples=samples)
 
 
 def natural_of(form: Form, parameter: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How many times the cost of one curve another needs for the same result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -253,4 +253,4 @@ def optimizer_speedup(
     array([[1.44, 1.44]])
     """
     found = compute_multiplier(fit, baseline, optimizer, at, groups=groups, path=path)
-    return Speedup(**vars(replace(found)))
+    return Speedup(**vars(found))

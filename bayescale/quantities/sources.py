@@ -40,7 +40,7 @@ def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tupl
     fit = _weighted(source)[0][0]
     names, fixed = fit.structure.law_groups, dict(groups or {})
     if unknown := set(fixed) - set(names):
-        raise ValueError(no_such(sorted(unknown)[0], "group", names))
+        raise ValueError(no_such(min(unknown), "group", names))
     texts = {g: known_label(label, fit.runs.labels(g)) for g, label in fixed.items()}
     columns = [fit.structure.groups.index(g) for g in names]
     asked = []
@@ -178,7 +178,7 @@ def _asked(source: Source, label: Any, groups: Mapping[str, Any] | None) -> dict
         dict(label) if isinstance(label, Mapping) else {_main_group(_weighted(source)[0][0]): label}
     )
     if both := set(own) & set(groups or {}):
-        raise ValueError(f"{sorted(both)[0]!r} is given twice: in the label and in groups")
+        raise ValueError(f"{min(both)!r} is given twice: in the label and in groups")
     return {**(groups or {}), **own}
 
 
@@ -254,7 +254,7 @@ def _cells(
     structure, groups = fit.structure, fit.structure.law_groups
     for labels in asked:
         if unknown := set(labels) - set(groups):
-            raise ValueError(no_such(sorted(unknown)[0], "group", groups))
+            raise ValueError(no_such(min(unknown), "group", groups))
     open_groups = [g for g in groups if all(g not in labels for labels in asked)]
     if uneven := [g for g in groups for v in asked if g not in v and g not in open_groups]:
         raise ValueError(f"group {uneven[0]!r} is given for one curve and not for the other")
