@@ -59,3 +59,9 @@ def test_files_that_the_list_names_exist():
 def test_importing_loads_nothing_heavy(module, heavy):
     code = f"import sys, {module}; assert not set({heavy.split()}) & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_figure_of_an_answer_has_the_name_of_its_file():
+    for file in sorted((PACKAGE / "quantities").glob("*.py")):
+        drawn = re.findall(r"from bayescale\.plots\.(\w+) import", file.read_text())
+        assert drawn in ([], [file.stem]), file.name

@@ -86,7 +86,7 @@ class Contrast(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the density of the difference."""
-        from bayescale.plots.contrast import plot_contrast
+        from bayescale.plots.contrasts import plot_contrast
 
         return plot_contrast(self, ax)
 

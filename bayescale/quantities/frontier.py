@@ -86,7 +86,7 @@ class Pareto(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw every curve over its price, wider where it is likely to be the best."""
-        from bayescale.plots.pareto import plot_pareto
+        from bayescale.plots.frontier import plot_pareto
 
         return plot_pareto(self, ax)
 

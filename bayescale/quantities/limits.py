@@ -61,7 +61,7 @@ class Asymptote(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw an interval for every label."""
-        from bayescale.plots.asymptote import plot_asymptote
+        from bayescale.plots.limits import plot_asymptote
 
         return plot_asymptote(self, ax)
 

@@ -81,7 +81,7 @@ class Probability(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the probability over the first input, or by label."""
-        from bayescale.plots.probability import plot_probability
+        from bayescale.plots.statements import plot_probability
 
         return plot_probability(self, ax)
 

@@ -111,7 +111,7 @@ class Reach(Result):
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the probability that the target is reached over scale."""
-        from bayescale.plots.reach import plot_reach
+        from bayescale.plots.targets import plot_reach
 
         return plot_reach(self, ax)
 
