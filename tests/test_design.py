@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale.quantities.design import normal_scores
+from bayescale.quantities.value_of_information import normal_scores
 
 SAMPLES = 4000
 AT = {"C": 1e22, "family": "gpt"}

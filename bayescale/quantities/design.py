@@ -1,22 +1,19 @@
 """Which runs to train next: how much candidates are expected to narrow a goal, per unit of cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayescale.posterior.intervals import interval
 from bayescale.quantities.candidates import candidates_of, outlook
 from bayescale.quantities.results import Result
 from bayescale.quantities.sources import Source, pooled
+from bayescale.quantities.value_of_information import Shares, choose, normal_scores, reweighted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-#: Simulated outcomes for the check by reweighting.
-OUTCOMES = 200
 
 #: Effective number of draws below which reweighting says little.
 FEW = 20.0
@@ -189,7 +186,7 @@ def next_run(
             "this fit"
         )
     noise = seen.noise / asked.repeats
-    share = _Shares(scores, seen.signal, noise)
+    share = Shares.of(scores, seen.signal, noise)
     alone = np.array([share.explained([k]) for k in range(len(noise))])
     batch = choose(share, asked.cost, float(budget))
     ratio, ess = np.nan, np.nan
@@ -229,121 +226,3 @@ def _goal(fit: Source, goal: Any, at_point: np.ndarray | None) -> tuple[str, np.
     if draws.ndim not in (1, 2) or np.isnan(draws).any():
         raise ValueError("the goal must be draws of shape (sample,) or (sample, k) without nan")
     return "the goal", draws.reshape(len(draws), -1)
-
-
-def normal_scores(draws: np.ndarray) -> np.ndarray:
-    """Replace draws by the normal quantiles of their ranks, column by column; ties share one."""
-    from scipy.special import ndtri
-
-    scores = np.empty(draws.shape)
-    for i, column in enumerate(draws.T):
-        _, place, count = np.unique(column, return_inverse=True, return_counts=True)
-        rank = np.cumsum(count) - count / 2
-        scores[:, i] = ndtri(rank[place] / len(column))
-    return scores
-
-
-class _Shares:
-    """Share of the variance of the goals that outcomes of a batch explain."""
-
-    def __init__(self, goals: np.ndarray, signal: np.ndarray, noise: np.ndarray):
-        goals = goals - goals.mean(axis=0)
-        signal = signal - signal.mean(axis=0)
-        self.total = float((goals**2).mean(axis=0).sum())
-        self.cross = goals.T @ signal / len(goals)
-        self.within = signal.T @ signal / len(goals) + np.diag(noise)
-
-    def explained(self, batch: Sequence[int]) -> float:
-        """Share for one batch, between 0 and 1."""
-        if not len(batch) or self.total == 0:
-            return 0.0
-        cross, within = self.cross[:, batch], self.within[np.ix_(batch, batch)]
-        share = float((cross * np.linalg.solve(within, cross.T).T).sum()) / self.total
-        return min(max(share, 0.0), 1.0 - 1e-12)
-
-
-def choose(share: _Shares, cost: np.ndarray, budget: float) -> list[int]:
-    """Best batch that a budget allows: greedy by value and by value per cost, then exchange."""
-    batches = [_greedy(share, cost, budget, power) for power in (0.0, 1.0)]
-    return max((_exchange(share, cost, budget, b) for b in batches), key=share.explained)
-
-
-def _greedy(share: _Shares, cost: np.ndarray, budget: float, power: float) -> list[int]:
-    batch: list[int] = []
-    value, left = 0.0, budget
-    while True:
-        open_ = [k for k in range(len(cost)) if k not in batch and cost[k] <= left * (1 + 1e-9)]
-        if not open_:
-            return batch
-        values = np.array([share.explained([*batch, k]) for k in open_])
-        best = int(np.argmax((values - value) / cost[open_] ** power))
-        if values[best] - value < 1e-4:
-            return batch
-        batch.append(open_[best])
-        value, left = values[best], left - cost[open_[best]]
-
-
-def _exchange(share: _Shares, cost: np.ndarray, budget: float, batch: list[int]) -> list[int]:
-    """Swap one run for another, or for nothing and then more, as long as that helps."""
-    value = share.explained(batch)
-    for _ in range(50):
-        best, best_value = batch, value + 1e-6
-        for out in batch:
-            kept = [k for k in batch if k != out]
-            left = budget * (1 + 1e-9) - cost[kept].sum()
-            for k in range(len(cost)):
-                if k not in batch and cost[k] <= left:
-                    tried = share.explained([*kept, k])
-                    if tried > best_value:
-                        best, best_value = [*kept, k], tried
-        if best == batch:
-            return batch
-        batch = best
-        left = budget - cost[batch].sum()
-        more = [k for k in range(len(cost)) if k not in batch and cost[k] <= left]
-        while more:
-            k = max(more, key=lambda j: share.explained([*batch, j]))
-            if share.explained([*batch, k]) - share.explained(batch) < 1e-4:
-                break
-            batch, left = [*batch, k], left - cost[k]
-            more = [j for j in more if j != k and cost[j] <= left]
-        value = share.explained(batch)
-    return batch
-
-
-def reweighted(
-    goals: np.ndarray, signal: np.ndarray, noise: np.ndarray, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Expect the relative width of the 80 % interval of the goals, and the effective draws.
-
-    Outcomes are simulated from draws; every other draw is weighted by how well it predicts them.
-
-    Parameters
-    ----------
-    goals : array, shape (sample, quantities)
-        Normal scores.
-    signal : array, shape (sample, runs)
-        Expected outcomes.
-    noise : array, shape (runs,)
-        Variances of the noise.
-    rng : numpy.random.Generator
-        Simulates the outcomes.
-    """
-    chosen = rng.choice(len(goals), min(OUTCOMES, len(goals)), replace=False)
-    order = np.argsort(goals, axis=0)
-    widths, sizes = [], []
-    for s in chosen:
-        y = signal[s] + rng.standard_normal(len(noise)) * np.sqrt(noise)
-        log_w = -0.5 * ((y - signal) ** 2 / noise).sum(axis=1)
-        log_w[s] = -np.inf
-        w = np.exp(log_w - log_w.max())
-        w /= w.sum()
-        sizes.append(1 / (w**2).sum())
-        widths.append([_width(goals[o, i], w[o]) for i, o in enumerate(order.T)])
-    low, _, high = interval(goals, 0.8)
-    return float((np.mean(widths, axis=0) / (high - low)).mean()), float(np.median(sizes))
-
-
-def _width(values: np.ndarray, weights: np.ndarray) -> float:
-    low, high = np.interp([0.1, 0.9], np.cumsum(weights) - 0.5 * weights, values)
-    return float(high - low)
