@@ -12,6 +12,7 @@ from bayescale.forecast.forecast import check_probabilities
 from bayescale.forecast.labels import check_labels
 from bayescale.forecast.points import points_of
 from bayescale.forecast.predictive import Predictive, predict
+from bayescale.runs.reading import warn_owner
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,11 @@ def chain(loss_fit: Fit, metric_fit: Fit) -> "Chain":
     ------
     ValueError
         If the metric depends on more than the loss.
+
+    Warns
+    -----
+    RunsWarning
+        If the losses of both tables do not overlap, as those in nats and in bits may not.
 
     Notes
     -----
@@ -69,6 +75,13 @@ def chain(loss_fit: Fit, metric_fit: Fit) -> "Chain":
     response = metric_fit.runs.names["y"]
     if response in (loss_fit.runs.names[symbol] for _, symbol in loss_fit.structure.columns):
         raise ValueError(f"the second fit predicts {response!r}, the input of the first: swap them")
+    losses, known = loss_fit.runs.y, metric_fit.runs.x[metric_fit.structure.columns[0][1]]
+    if losses.min() > known.max() or losses.max() < known.min():
+        warn_owner(
+            f"the losses of the first fit ({losses.min():.3g} to {losses.max():.3g}) and those of "
+            f"the second ({known.min():.3g} to {known.max():.3g}) do not overlap: measure both on "
+            "one set, in one unit (a bit is 0.693 nats)"
+        )
     return Chain(loss_fit, metric_fit)
 
 

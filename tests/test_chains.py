@@ -55,6 +55,16 @@ def chained(loss, metric):
     return bs.chain(loss, metric)
 
 
+def test_losses_that_do_not_overlap_may_be_in_two_units(loss, metric):
+    table = {"C": COMPUTE, "bits": true_loss(COMPUTE) / 0.3}
+    runs = bs.Runs(table, y="bits", x={"C": "C"})
+    in_bits = bs.known_fit(
+        bs.laws.PowerLaw(), runs, {"A": 100.0, "alpha": 0.05, "sigma": 0.01}, noise=bs.LogNormal()
+    )
+    with pytest.warns(bs.RunsWarning, match=r"2.66 to 4.41.*do not overlap"):
+        bs.chain(in_bits, metric)
+
+
 def test_the_metric_is_forecast_beyond_the_largest_run(chained):
     table = chained.forecast({"C": [1e22, 1e23]}, kind="mean", ci_prob=0.9).table
     assert table["task"].tolist() == ["easy", "easy", "hard", "hard"]
