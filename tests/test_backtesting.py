@@ -213,6 +213,13 @@ def test_overconfident_forecasts_are_not_supported_and_ask_for_their_doubt():
     assert 0.03 < tested.discrepancy().scale < 0.08
 
 
+def test_rows_of_one_run_are_told_as_checkpoints():
+    tested = known(0.5)
+    table = {"x": np.geomspace(1e9, 2e9, 40), "y": np.ones(40), "run": ["a"] * 40}
+    tested = replace(tested, runs=bs.Runs(table, y="y", x="x", sequence="run"))
+    assert "0% of 40 checkpoints that were hidden" in tested.verdict()
+
+
 def test_few_curves_do_not_excuse_bands_that_miss_half_of_their_runs():
     inside, outside = [0.0] * 18, [0.5] * 18
     tested = known(np.array(inside + outside), curves=36)

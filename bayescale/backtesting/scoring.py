@@ -181,9 +181,10 @@ class Backtest:
         promises = list(self._promises(name, ci_prob))
         kept = [found for found in promises if found.kept]
         last = kept[-1] if kept else promises[0]
+        what = "checkpoints" if self.runs.has_checkpoints else "runs"
         seen = (
-            f"{last.coverage:.0%} of {last.runs} runs that were hidden as far out fell into their "
-            f"{ci_prob:.0%} band"
+            f"{last.coverage:.0%} of {last.runs} {what} that were hidden as far out fell into "
+            f"their {ci_prob:.0%} band"
         )
         if last.far_runs < last.runs:
             seen += f", and {last.far_coverage:.0%} of the farthest {last.far_runs}"

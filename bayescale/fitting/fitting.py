@@ -7,8 +7,6 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bayescale.fitting.directions import disagreements
 from bayescale.fitting.result import Fit
 from bayescale.laws.base import Law
@@ -152,13 +150,12 @@ def _along_runs(structure: Structure, runs: Runs) -> Iterator[str]:
     if runs.sequence is None:
         return
     noise, column = structure.noise, runs.names["sequence"]
-    has_checkpoints = len(np.unique(runs.sequence)) < len(runs)
-    if noise.has_checkpoints and not has_checkpoints:
+    if noise.has_checkpoints and not runs.has_checkpoints:
         yield (
             f"{column}: every run has one row, so that Checkpoints() finds nothing to carry on; "
             "is this the column of run ids?"
         )
-    if has_checkpoints and not (noise.has_checkpoints or SEQUENCE in structure.groups):
+    if runs.has_checkpoints and not (noise.has_checkpoints or SEQUENCE in structure.groups):
         part = f"Effect({SEQUENCE!r})" if noise.counts else "Checkpoints()"
         yield (
             f"{column}: checkpoints of one run err together, and the noise takes them for "

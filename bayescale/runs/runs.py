@@ -174,6 +174,11 @@ class Runs:
         """Whether the response is a number of successes among trials."""
         return self.trials is not None
 
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether some run has several rows."""
+        return self.sequence is not None and len(np.unique(self.sequence)) < len(self)
+
     def labels(self, group: str) -> tuple[str, ...]:
         """Give the labels of one group.
 
