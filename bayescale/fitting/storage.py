@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.fitting.given_priors import prior_from_json, prior_to_json
-from bayescale.laws.registry import get, identifier
+from bayescale.laws.base import Law
+from bayescale.laws.registry import classes, identifier
 from bayescale.model.structure import Structure
 from bayescale.noise import Noise
 from bayescale.noise.parts import Part
@@ -145,7 +146,7 @@ def read(path: str | Path) -> "Fit":
     if "bayescale" not in tree.attrs:
         raise ValueError(f"{path} is no fit that bayescale saved")
     try:
-        return _fit_of(tree, json.loads(tree.attrs["bayescale"]))
+        return fit_of(tree)
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is damaged or was written by another version of bayescale or of its law "
@@ -153,9 +154,11 @@ def read(path: str | Path) -> "Fit":
         ) from error
 
 
-def _fit_of(tree: "xr.DataTree", specification: Mapping[str, Any]) -> "Fit":
+def fit_of(tree: "xr.DataTree") -> "Fit":
+    """Make the fit that :func:`tree_of` took apart."""
     from bayescale.fitting.result import Fit
 
+    specification = json.loads(tree.attrs["bayescale"])
     if (found := specification["format"]) != _FORMAT:
         raise TypeError(f"format {found}, not {_FORMAT}")
     structure = _structure_from_json(specification["structure"])
@@ -212,16 +215,9 @@ def _structure_to_json(s: Structure) -> dict[str, Any]:
 
 
 def _structure_from_json(spec: Mapping[str, Any]) -> Structure:
-    try:
-        law = get(spec["law"]["name"], **spec["law"]["options"])
-    except ValueError as error:
-        raise ValueError(
-            f"the file holds a fit of the law {spec['law']['name']!r}: define or import it first"
-        ) from error
-    noise = _from_json(spec["noise"])
     return Structure(
-        law=law,
-        noise=noise,
+        law=_law_from_json(spec["law"]["name"], spec["law"]["options"]),
+        noise=_from_json(spec["noise"]),
         pooling=tuple((name, _from_json(pooling)) for name, pooling in spec["pooling"].items()),
         groups=tuple(spec["groups"]),
         sizes=tuple(spec["sizes"]),
@@ -232,6 +228,18 @@ def _structure_from_json(spec: Mapping[str, Any]) -> Structure:
             sorted((name, prior_from_json(said)) for name, said in spec["priors"].items())
         ),
     )
+
+
+def _law_from_json(name: str, options: Mapping[str, Any]) -> Law:
+    if (law := classes().get(name)) is None:
+        raise ValueError(f"the file holds a fit of the law {name!r}: define or import it first")
+    given = {option: _from_json(value) for option, value in options.items()}
+    try:
+        return law(**given)
+    except ValueError as error:
+        raise ValueError(
+            f"the file holds a fit of the law {name!r}, which refuses its options: {error}"
+        ) from error
 
 
 def _options(thing: Any) -> dict[str, Any]:
