@@ -221,10 +221,20 @@ def fit_of_terms(rates):
     return bs.known_fit(Terms(rates=rates), runs, {"A": 1.0, "sigma": 0.1})
 
 
-def test_options_that_are_tuples_are_stored(tmp_path):
-    fit = fit_of_terms((0.1, 0.2))
+@pytest.mark.parametrize("rates", [(0.1, 0.2), (np.float32(0.1), np.int64(1))], ids=str)
+def test_options_that_are_tuples_are_stored(rates, tmp_path):
+    fit = fit_of_terms(rates)
     loaded = bs.load(fit.save(tmp_path / "terms.nc"))
     assert (loaded.law, hash(loaded.structure)) == (fit.law, hash(fit.structure))
+
+
+def test_options_that_are_numbers_of_numpy_are_stored(tmp_path):
+    runs = bs.Runs({"x": [1.0, 2.0, 4.0], "y": [2.0, 1.8, 1.6]}, y="y", x="x")
+    law = bs.laws.BrokenPowerLaw(breaks=np.int64(1))
+    constants = {"E": 0.1, "A": 1.0, "c0": 0.1, "c1": 0.1, "d1": 2.0, "f1": 0.5}
+    noise = bs.LogStudentT(nu=np.int64(4)) + bs.Discrepancy(np.float32(0.5))
+    loaded = bs.load(bs.known_fit(law, runs, constants, noise=noise).save(tmp_path / "fit.nc"))
+    assert (loaded.law, loaded.structure.noise) == (law, noise)
 
 
 def test_a_law_that_refuses_the_options_of_a_file_says_why(tmp_path):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,7 +202,7 @@ def _for_file(dataset: "xr.Dataset") -> "xr.Dataset":
 
 def _structure_to_json(s: Structure) -> dict[str, Any]:
     return {
-        "law": {"name": identifier(type(s.law)), "options": _options(s.law)},
+        "law": {"name": identifier(type(s.law)), "options": _plain_options(s.law)},
         "noise": _to_json(s.noise),
         "pooling": {name: _to_json(pooling) for name, pooling in s.pooling},
         "groups": s.groups,
@@ -242,22 +242,19 @@ def _law_from_json(name: str, options: Mapping[str, Any]) -> Law:
         ) from error
 
 
-def _options(thing: Any) -> dict[str, Any]:
-    return {f.name: getattr(thing, f.name) for f in fields(thing)}
+def _plain_options(thing: Any) -> dict[str, Any]:
+    return {f.name: _to_json(getattr(thing, f.name)) for f in fields(thing)}
 
 
 def _to_json(thing: Any) -> Any:
-    """Turn a pooling, noise model or part of one into plain data."""
+    """Turn an option, pooling, noise model or part of one into plain data."""
     if isinstance(thing, Pooling):
         return {"kind": type(thing).__name__, "groups": list(thing.groups)}
-    if is_dataclass(thing):
-        return {
-            "kind": type(thing).__name__,
-            **{k: _to_json(v) for k, v in _options(thing).items()},
-        }
+    if isinstance(thing, Noise | Part):
+        return {"kind": type(thing).__name__, **_plain_options(thing)}
     if isinstance(thing, tuple):
         return [_to_json(v) for v in thing]
-    return thing
+    return thing.item() if isinstance(thing, np.generic) else thing
 
 
 def _from_json(data: Any) -> Any:
