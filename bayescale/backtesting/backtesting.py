@@ -103,14 +103,14 @@ def backtest(
     probabilities = check_probabilities(ci_prob)
     named = dict(laws) if isinstance(laws, Mapping) else {_name(laws): laws}
     table = runs if runs is not None else _table_of(named)
-    models = {}
+    models: dict[str, _Model] = {}
     for name, law in named.items():
         if isinstance(law, Fit):
             s = law.structure
             models[name] = (s.law, dict(s.pooling), s.noise, dict(s.priors))
         else:
             expected = noise_of(law, table, noise)
-            models[name] = (law, dict(pooling or {}), expected, dict(priors or {}))
+            models[name] = (law, pooling, expected, priors)
     claimed = [set(its_noise.claimed_groups) for _, _, its_noise, _ in models.values()]
     groups = tuple(g for g in table.groups if g not in set.intersection(*claimed))
     hides = (
@@ -158,6 +158,9 @@ def _table_of(named: "Mapping[str, Law | Fit]") -> Runs:
     return fits[0].runs
 
 
+_Model = tuple[Law, Mapping[str, Pooling] | None, Noise, Mapping[str, Any] | None]
+
+
 @dataclass(frozen=True)
 class _Plan:
     """A refit that has not been made: rows of the table that it hides, and its model."""
@@ -173,7 +176,7 @@ class _Plan:
 def _plan(
     name: str,
     label: str,
-    model: tuple[Law, dict[str, Any], Noise, dict[str, Any]],
+    model: _Model,
     runs: Runs,
     hidden: np.ndarray,
     seed: int,

@@ -1,5 +1,6 @@
 """Slips that are easily made: a class for an object, a name for a law, a table that is no Runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bayescale.laws.base import Law
@@ -29,6 +30,14 @@ def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
     return noise
 
 
+def check_by_name(what: str, given: Any, example: str) -> None:
+    """Refuse what says for every parameter something, but does not name the parameters."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(
+            f"{what}= is a {type(given).__name__}: name the parameter, e.g. {what}={example}"
+        )
+
+
 def _place(kind: type, room: str = "") -> str:
     return f"bs.{room}" if kind.__module__.startswith("bayescale.") else ""
 
@@ -38,4 +47,4 @@ def _check_kind(what: str, given: Any, kind: type, mend: str) -> None:
         raise ValueError(f"the {what} is a {type(given).__name__}: {mend}")
 
 
-__all__ = ["noise_of"]
+__all__ = ["check_by_name", "noise_of"]
