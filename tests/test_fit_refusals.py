@@ -45,8 +45,9 @@ class OwnLaw(bs.Law):
         ("power_law", runs_of(simulated()), r"law is a name: write bs\.laws\.get\('power_law'\)"),
         (runs_of(simulated()), bs.laws.PowerLaw(), r"law is a Runs: give one of bs\.laws"),
         (bs.laws.PowerLaw(), simulated(), r"table is a dict: write bs\.Runs\("),
+        (bs.laws.PowerLaw(), runs_of(simulated()).below("C", 1), r"table has no rows: is nothing left"),
     ],
-    ids=["class", "own class", "name", "swapped", "table"],
+    ids=["class", "own class", "name", "swapped", "table", "no rows"],
 )
 def test_what_is_no_law_or_table_is_refused_by_name(law, runs, message):
     for make in (

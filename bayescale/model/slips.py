@@ -22,6 +22,8 @@ def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
         raise ValueError(f"the law is a name: write bs.laws.get({law!r})")
     _check_kind("law", law, Law, "give one of bs.laws, e.g. bs.laws.PowerLaw()")
     _check_kind("table", runs, Runs, "write bs.Runs(table, y='loss', x={'C': 'flops'})")
+    if not len(runs):
+        raise ValueError("the table has no rows: is nothing left of a cut of it?")
     if noise is None:
         return default_noise(law, runs.is_counts)
     if isinstance(noise, type) and issubclass(noise, Noise):

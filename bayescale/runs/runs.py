@@ -352,7 +352,7 @@ class Runs:
         Runs
             The rows, with all labels.
         """
-        return self.select(self._input(symbol) < value)
+        return self.select(self._input(symbol) < _number(symbol, value))
 
     def above(self, symbol: str, value: float) -> Runs:
         """Keep the rows with an input at a value or above it; `below` keeps the others.
@@ -369,7 +369,7 @@ class Runs:
         Runs
             The rows, with all labels.
         """
-        return self.select(self._input(symbol) >= value)
+        return self.select(self._input(symbol) >= _number(symbol, value))
 
     def drop_unused(self) -> Runs:
         """Remove the labels that have no rows.
@@ -481,6 +481,13 @@ def _fill(runs: Runs, parts: Mapping[str, Any]) -> None:
 
 def _parts(runs: Runs) -> dict[str, Any]:
     return {part.name: getattr(runs, part.name) for part in fields(Runs)}
+
+
+def _number(symbol: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise refusal(symbol, f"{value!r} is not a number", "cut at one such as 1e20") from error
 
 
 def _weights(runs: Runs) -> FloatArray:
