@@ -45,7 +45,11 @@ class OwnLaw(bs.Law):
         ("power_law", runs_of(simulated()), r"law is a name: write bs\.laws\.get\('power_law'\)"),
         (runs_of(simulated()), bs.laws.PowerLaw(), r"law is a Runs: give one of bs\.laws"),
         (bs.laws.PowerLaw(), simulated(), r"table is a dict: write bs\.Runs\("),
-        (bs.laws.PowerLaw(), runs_of(simulated()).below("C", 1), r"table has no rows: is nothing left"),
+        (
+            bs.laws.PowerLaw(),
+            runs_of(simulated()).below("C", 1),
+            r"table has no rows: is nothing left",
+        ),
     ],
     ids=["class", "own class", "name", "swapped", "table", "no rows"],
 )
@@ -55,6 +59,8 @@ def test_what_is_no_law_or_table_is_refused_by_name(law, runs, message):
         lambda: bs.build_model(law, runs),
         lambda: bs.prior_predictive(law, runs),
         lambda: bs.known_fit(law, runs, {}),
+        lambda: bs.backtest(law, runs),
+        lambda: bs.backtest({"one": law}, runs),
     ):
         with pytest.raises(ValueError, match=message):
             make()

@@ -8,6 +8,22 @@ from bayescale.noise import Noise, default_noise
 from bayescale.runs import Runs
 
 
+def check_law(law: Any) -> None:
+    """Refuse what is no law; the message says what to write."""
+    if isinstance(law, type) and issubclass(law, Law):
+        raise ValueError(f"the law is a class: write {_place(law, 'laws.')}{law.__name__}()")
+    if isinstance(law, str):
+        raise ValueError(f"the law is a name: write bs.laws.get({law!r})")
+    _check_kind("law", law, Law, "give one of bs.laws, e.g. bs.laws.PowerLaw()")
+
+
+def check_table(runs: Any) -> None:
+    """Refuse what is no table of runs, or has no rows."""
+    _check_kind("table", runs, Runs, "write bs.Runs(table, y='loss', x={'C': 'flops'})")
+    if not len(runs):
+        raise ValueError("the table has no rows: is nothing left of a cut of it?")
+
+
 def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
     """Noise of a model: that which the law expects where nobody says.
 
@@ -16,14 +32,8 @@ def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
     ValueError
         If law, table or noise are not what they are taken for; the message says what to write.
     """
-    if isinstance(law, type) and issubclass(law, Law):
-        raise ValueError(f"the law is a class: write {_place(law, 'laws.')}{law.__name__}()")
-    if isinstance(law, str):
-        raise ValueError(f"the law is a name: write bs.laws.get({law!r})")
-    _check_kind("law", law, Law, "give one of bs.laws, e.g. bs.laws.PowerLaw()")
-    _check_kind("table", runs, Runs, "write bs.Runs(table, y='loss', x={'C': 'flops'})")
-    if not len(runs):
-        raise ValueError("the table has no rows: is nothing left of a cut of it?")
+    check_law(law)
+    check_table(runs)
     if noise is None:
         return default_noise(law, runs.is_counts)
     if isinstance(noise, type) and issubclass(noise, Noise):
@@ -49,4 +59,4 @@ def _check_kind(what: str, given: Any, kind: type, mend: str) -> None:
         raise ValueError(f"the {what} is a {type(given).__name__}: {mend}")
 
 
-__all__ = ["check_by_name", "noise_of"]
+__all__ = ["check_by_name", "check_law", "check_table", "noise_of"]
