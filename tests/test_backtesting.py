@@ -74,6 +74,21 @@ def test_scales_are_hidden_from_laws_whose_noise_has_an_effect_of_every_size():
     np.testing.assert_allclose(hidden.points["decades_beyond"], [0.5, 0.5, 1.0, 1.0])
 
 
+def test_one_cut_is_one_number():
+    hides = scales_hidden(table_of(), ("family",), 0.8, 2, None)
+    assert list(hides) == ["0.8 decades"]
+    for nothing in ((), 0.0, (0.3, -1.0), float("nan")):
+        with pytest.raises(ValueError, match=r"cut is in decades and must be positive, e\.g\. cut"):
+            bs.backtest(bs.laws.PowerLaw(), table_of(), cut=nothing)
+
+
+def test_what_is_no_law_or_table_is_not_tested(tested_fit):
+    with pytest.raises(ValueError, match=r"the law is a list: give one of bs\.laws"):
+        bs.backtest([tested_fit])
+    with pytest.raises(ValueError, match=r"the table is a dict: write bs\.Runs"):
+        bs.backtest(tested_fit, {"C": [1e17]})
+
+
 def test_a_cut_spares_curves_that_it_would_empty():
     assert scales_hidden(table_of(), ("family",), (9.0,), 2, None) == {}
     with pytest.raises(ValueError, match="nothing to hide"):

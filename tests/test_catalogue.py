@@ -13,6 +13,7 @@ import xarray as xr
 from known_runs import natural_of, runs_by
 
 import bayescale as bs
+from bayescale.fitting.storage import fit_of, tree_of
 from bayescale.laws import (
     infinite_compute,
     kinetics,
@@ -90,6 +91,19 @@ def test_worked_cases_and_published_constants_can_be_known_fits(law):
         fit = bs.known_fit(law, runs_by(law, constants, x), constants)
         found = natural_of(fit)
         assert {k: found[k].item() for k in names} == pytest.approx(constants, rel=1e-8), case
+
+
+@pytest.mark.filterwarnings("ignore::bayescale.RunsWarning")
+@pytest.mark.parametrize(
+    "law", [*map(bs.laws.get, NAMES), *VARIANTS], ids=lambda law: f"{law.name}-{law.title}"
+)
+def test_a_fit_of_every_law_and_option_can_be_stored(law):
+    constants = testing.example_of(law).parameters
+    fit = bs.known_fit(law, runs_by(law, constants), constants)
+    stored = fit_of(tree_of(fit))
+    assert stored.structure == fit.structure
+    assert hash(stored.structure) == hash(fit.structure)
+    assert stored.runs == fit.runs
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if bs.laws.get(n).response == "unit"])

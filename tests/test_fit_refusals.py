@@ -21,6 +21,8 @@ import bayescale as bs
         ({"noise": bs.LogNormal}, r"the noise is a class: write noise=bs\.LogNormal\(\)"),
         ({"noise": "normal"}, r"the noise is a str: give one such as noise=bs\.LogNormal\(\)"),
         ({"priors": {"alpha": 0.1}}, r"prior of 'alpha' is 0\.1: give a distribution"),
+        ({"priors": [pm.Normal.dist(0, 1)]}, r"priors= is a list: name the parameter"),
+        ({"pooling": bs.Shared()}, r"pooling= is a Shared: name the parameter, e\.g\. pooling={"),
         ({"random_seed": -1}, "random_seed is -1: give a whole number"),
         ({"random_seed": 1.9}, r"random_seed is 1\.9: give a whole number"),
         ({"random_seed": np.random.default_rng(0)}, "random_seed is Generator.*whole number"),
@@ -43,8 +45,13 @@ class OwnLaw(bs.Law):
         ("power_law", runs_of(simulated()), r"law is a name: write bs\.laws\.get\('power_law'\)"),
         (runs_of(simulated()), bs.laws.PowerLaw(), r"law is a Runs: give one of bs\.laws"),
         (bs.laws.PowerLaw(), simulated(), r"table is a dict: write bs\.Runs\("),
+        (
+            bs.laws.PowerLaw(),
+            runs_of(simulated()).below("C", 1),
+            r"table has no rows: is nothing left",
+        ),
     ],
-    ids=["class", "own class", "name", "swapped", "table"],
+    ids=["class", "own class", "name", "swapped", "table", "no rows"],
 )
 def test_what_is_no_law_or_table_is_refused_by_name(law, runs, message):
     for make in (
@@ -52,6 +59,8 @@ def test_what_is_no_law_or_table_is_refused_by_name(law, runs, message):
         lambda: bs.build_model(law, runs),
         lambda: bs.prior_predictive(law, runs),
         lambda: bs.known_fit(law, runs, {}),
+        lambda: bs.backtest(law, runs),
+        lambda: bs.backtest({"one": law}, runs),
     ):
         with pytest.raises(ValueError, match=message):
             make()
@@ -72,6 +81,40 @@ def test_only_the_first_of_ordered_locations_takes_a_prior(breaks, name):
     with pytest.raises(ValueError, match=rf"'{name}' is placed by its.*to the first location"):
         bs.build_model(law, runs, priors={name: prior})
     bs.build_model(law, runs, priors={"d1": prior})
+
+
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        (pm.Uniform.dist(-3, -2), r"no mass above 0.*lies around -2\.\d+; mind the sign"),
+        (pm.Normal.dist(-5, 1), r"no mass above 0, where it can be"),
+        (pm.Poisson.dist(2), r"one of whole numbers: give a continuous distribution"),
+        (pm.Normal.dist([0.1, 0.2], 1), r"one of arrays: give that of one number"),
+        (pm.Dirichlet.dist([1.0, 1.0]), r"one of arrays: give that of one number"),
+        (pm.DiracDelta.dist(0.3), r"the number 0\.3: give a narrow distribution"),
+    ],
+    ids=["bounded", "far", "counts", "vector", "simplex", "number"],
+)
+def test_a_prior_that_a_parameter_cannot_have_is_refused(prior, message):
+    for pooling in ({}, {"alpha": bs.Shared()}):
+        with pytest.raises(ValueError, match=rf"the prior of 'alpha' (is|has) {message}"):
+            bs.build_model(
+                bs.laws.PowerLaw(), runs_of(simulated()), pooling=pooling, priors={"alpha": prior}
+            )
+
+
+def test_a_proportion_takes_no_prior_outside_0_and_1():
+    runs = bs.Runs({"C": [1.0, 2.0, 3.0], "y": [0.2, 0.3, 0.4]}, y="y", x="C")
+    law = bs.laws.RLSigmoid()
+    with pytest.raises(ValueError, match=r"'A' has no mass between 0 and 1, where it can be"):
+        bs.build_model(law, runs, priors={"A": pm.Normal.dist(50, 3)})
+
+
+def test_chains_start_where_a_prior_is_possible():
+    prior = pm.Normal.dist(-1, 1)
+    model = bs.build_model(bs.laws.PowerLaw(), runs_of(simulated()), priors={"alpha": prior})
+    origin = {name: np.zeros_like(value) for name, value in model.initial_point().items()}
+    assert np.isfinite(model.compile_logp()(origin))
 
 
 def test_an_effect_takes_no_prior():

@@ -148,6 +148,9 @@ def test_below_and_above_share_the_rows(runs):
     assert len(below) + len(above) == len(runs)
     with pytest.raises(RunsError, match="C: no such input: there are 'N', 'D'"):
         runs.below("C", 1)
+    for wrong in ("large", [1e7, 1e8], None):
+        with pytest.raises(RunsError, match=r"N: .* is not a number: cut at one such as 1e20"):
+            runs.above("N", wrong)
 
 
 def test_drop_unused(runs):

@@ -208,6 +208,57 @@ def test_a_law_without_a_name_is_loaded_as_itself(title, base, tmp_path):
     assert not any(title in name for name in set(bs.laws.available()) - {"power_law_offset"})
 
 
+@dataclasses.dataclass(frozen=True)
+class Terms(bs.Law):
+    """y = sum of A x^-rate, for rates that its user gives."""
+
+    rates: tuple[float, ...] = (0.1,)
+    inputs = ("x",)
+    parameters = (bs.laws.level("A"),)
+
+    def __post_init__(self):
+        if not isinstance(self.rates, tuple):
+            raise ValueError("rates must be a tuple")
+
+    def log_mean(self, xp, p, x):
+        return xp.log(p.A * sum(x**-rate for rate in self.rates))
+
+
+def fit_of_terms(rates):
+    runs = bs.Runs({"x": [1.0, 2.0, 4.0], "y": [2.0, 1.8, 1.6]}, y="y", x="x")
+    return bs.known_fit(Terms(rates=rates), runs, {"A": 1.0, "sigma": 0.1})
+
+
+@pytest.mark.parametrize("rates", [(0.1, 0.2), (np.float32(0.1), np.int64(1))], ids=str)
+def test_options_that_are_tuples_are_stored(rates, tmp_path):
+    fit = fit_of_terms(rates)
+    loaded = bs.load(fit.save(tmp_path / "terms.nc"))
+    assert (loaded.law, hash(loaded.structure)) == (fit.law, hash(fit.structure))
+
+
+def test_options_that_are_numbers_of_numpy_are_stored(tmp_path):
+    runs = bs.Runs({"x": [1.0, 2.0, 4.0], "y": [2.0, 1.8, 1.6]}, y="y", x="x")
+    law = bs.laws.BrokenPowerLaw(breaks=np.int64(1))
+    constants = {"E": 0.1, "A": 1.0, "c0": 0.1, "c1": 0.1, "d1": 2.0, "f1": 0.5}
+    noise = bs.LogStudentT(nu=np.int64(4)) + bs.Discrepancy(np.float32(0.5))
+    loaded = bs.load(bs.known_fit(law, runs, constants, noise=noise).save(tmp_path / "fit.nc"))
+    assert (loaded.law, loaded.structure.noise) == (law, noise)
+
+
+def test_a_law_that_refuses_the_options_of_a_file_says_why(tmp_path):
+    path = fit_of_terms((0.1, 0.2)).save(tmp_path / "terms.nc")
+    rewritten(lambda said: said["structure"]["law"]["options"].update(rates=0.1))(path)
+    with pytest.raises(ValueError, match=r"Terms', which refuses its options: rates must be a tup"):
+        bs.load(path)
+
+
+def test_a_law_that_is_not_defined_is_asked_for(fit, tmp_path):
+    path = fit.save(tmp_path / "fit.nc")
+    rewritten(lambda said: said["structure"]["law"].update(name="lab.Unknown"))(path)
+    with pytest.raises(ValueError, match=r"the law 'lab\.Unknown': define or import it first"):
+        bs.load(path)
+
+
 @pytest.mark.parametrize("said", [{}, {"name": "edited_by_its_user"}])
 def test_a_law_that_was_edited_since_its_fit_was_saved_is_refused(said, tmp_path):
     path = known_of(own_law("Edited", falling, **said)()).save(tmp_path / "own.nc")

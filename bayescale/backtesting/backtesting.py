@@ -15,7 +15,7 @@ from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.rows import Arrays
-from bayescale.model.slips import noise_of
+from bayescale.model.slips import check_law, check_table, noise_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Discrepancy, Noise
 from bayescale.pooling import Pooling
@@ -32,7 +32,7 @@ def backtest(
     laws: "Mapping[str, Law | Fit] | Law | Fit",
     runs: Runs | None = None,
     *,
-    cut: Sequence[float] = (0.3, 0.6, 1.0),
+    cut: float | Sequence[float] = (0.3, 0.6, 1.0),
     by: str | None = None,
     keep: int = 2,
     of: str | None = None,
@@ -54,7 +54,7 @@ def backtest(
         What is tested.  A fit brings its law, pooling, noise and priors along.
     runs : Runs, optional
         The table; that of the fit when absent.
-    cut : sequence of float
+    cut : float or sequence of float
         Decades of the input that are hidden, one refit each: of every combination of labels, less
         those that only the noise of every law varies over, the rows within that distance of its
         largest input.
@@ -98,21 +98,24 @@ def backtest(
     >>> x = np.geomspace(1e17, 1e21, 17)
     >>> y = (1.5 + 3e3 * x**-0.19) * np.exp(0.01 * np.sin(7 * np.arange(17)))
     >>> runs = bs.Runs({"flops": x, "loss": y}, y="loss", x={"C": "flops"})
-    >>> tested = bs.backtest(bs.laws.OffsetPowerLaw(), runs, cut=(0.8,), draws=300, chains=2)
+    >>> tested = bs.backtest(bs.laws.OffsetPowerLaw(), runs, cut=0.8, draws=300, chains=2)
     >>> bool(tested.table["rmsle"].iloc[0] < 0.05)
     True
     """
     probabilities = check_probabilities(ci_prob)
+    for law in laws.values() if isinstance(laws, Mapping) else [laws]:
+        check_law(law.law if isinstance(law, Fit) else law)
     named = dict(laws) if isinstance(laws, Mapping) else {_name(laws): laws}
     table = runs if runs is not None else _table_of(named)
-    models = {}
+    check_table(table)
+    models: dict[str, _Model] = {}
     for name, law in named.items():
         if isinstance(law, Fit):
             s = law.structure
             models[name] = (s.law, dict(s.pooling), s.noise, dict(s.priors))
         else:
             expected = noise_of(law, table, noise)
-            models[name] = (law, dict(pooling or {}), expected, dict(priors or {}))
+            models[name] = (law, pooling, expected, priors)
     claimed = [set(its_noise.claimed_groups) for _, _, its_noise, _ in models.values()]
     groups = tuple(g for g in table.groups if g not in set.intersection(*claimed))
     hides = (
@@ -160,6 +163,9 @@ def _table_of(named: "Mapping[str, Law | Fit]") -> Runs:
     return fits[0].runs
 
 
+_Model = tuple[Law, Mapping[str, Pooling] | None, Noise, Mapping[str, Any] | None]
+
+
 @dataclass(frozen=True)
 class _Plan:
     """A refit that has not been made: rows of the table that it hides, and its model."""
@@ -175,7 +181,7 @@ class _Plan:
 def _plan(
     name: str,
     label: str,
-    model: tuple[Law, dict[str, Any], Noise, dict[str, Any]],
+    model: _Model,
     runs: Runs,
     hidden: np.ndarray,
     seed: int,

@@ -10,17 +10,18 @@ from bayescale.runs.groups import group_codes
 
 
 def scales_hidden(
-    runs: Runs, groups: tuple[str, ...], cut: Sequence[float], keep: int, of: str | None
+    runs: Runs, groups: tuple[str, ...], cut: float | Sequence[float], keep: int, of: str | None
 ) -> dict[str, np.ndarray]:
     """Rows hidden by every cut; curves that it would leave too little of are not cut.
 
     A curve is a combination of labels of the groups.
     """
     x, curve = np.log10(_input(runs, of)), distinct(group_codes(runs, groups))[1]
-    if any(c <= 0 for c in cut):
-        raise ValueError(f"cut is in decades and must be positive, not {tuple(cut)}")
+    cuts = np.atleast_1d(np.asarray(cut, float))
+    if not (cuts.size and np.all(cuts > 0)):
+        raise ValueError(f"cut is in decades and must be positive, e.g. cut=1.0, not {cut}")
     hides = {}
-    for decades in cut:
+    for decades in cuts:
         hidden = np.zeros(len(runs), bool)
         for c in range(curve.max() + 1):
             mine = curve == c

@@ -7,7 +7,7 @@ import numpy as np
 from bayescale.fitting.result import Fit
 from bayescale.laws.links import natural_to_coordinate
 from bayescale.posterior.intervals import check_probabilities, interval
-from bayescale.posterior.posterior import UNLEARNED, natural_dataset, rows_of
+from bayescale.posterior.posterior import UNLEARNED, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,13 +49,12 @@ def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFra
     """
     import pandas as pd
 
-    from bayescale.forecast.prior import coordinates_from_prior
+    from bayescale.forecast.prior import coordinates_from_prior, parameters_from_prior
 
     check_probabilities(ci_prob)
     s, seed = fit.structure, fit.random_seed
     sampled = coordinates_from_prior(s, fit.arrays, draws, seed)
-    with_chain = {name: values[None] for name, values in sampled.items()}
-    prior = natural_dataset(s, with_chain, fit.arrays, fit.runs, seed)
+    prior = parameters_from_prior(s, sampled, fit.arrays, fit.runs, seed)
     before, after = rows_of(prior), rows_of(fit.posterior)
     links = {q.name: q.link for q in s.parameters}
     found = {}

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayescale.fitting.given_priors import prior_from_json, prior_to_json
-from bayescale.laws.registry import get, identifier
+from bayescale.laws.base import Law
+from bayescale.laws.registry import classes, identifier
 from bayescale.model.structure import Structure
 from bayescale.noise import Noise
 from bayescale.noise.parts import Part
@@ -146,7 +147,7 @@ def read(path: str | Path) -> "Fit":
     if "bayescale" not in tree.attrs:
         raise ValueError(f"{path} is no fit that bayescale saved")
     try:
-        return _fit_of(tree, json.loads(tree.attrs["bayescale"]))
+        return fit_of(tree)
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is damaged or was written by another version of bayescale or of its law "
@@ -154,9 +155,11 @@ def read(path: str | Path) -> "Fit":
         ) from error
 
 
-def _fit_of(tree: "xr.DataTree", specification: Mapping[str, Any]) -> "Fit":
+def fit_of(tree: "xr.DataTree") -> "Fit":
+    """Make the fit that :func:`tree_of` took apart."""
     from bayescale.fitting.result import Fit
 
+    specification = json.loads(tree.attrs["bayescale"])
     if (found := specification["format"]) != _FORMAT:
         raise TypeError(f"format {found}, not {_FORMAT}")
     structure = _structure_from_json(specification["structure"])
@@ -200,7 +203,7 @@ def _for_file(dataset: "xr.Dataset") -> "xr.Dataset":
 
 def _structure_to_json(s: Structure) -> dict[str, Any]:
     return {
-        "law": {"name": identifier(type(s.law)), "options": _options(s.law)},
+        "law": {"name": identifier(type(s.law)), "options": _plain_options(s.law)},
         "noise": _to_json(s.noise),
         "pooling": {name: _to_json(pooling) for name, pooling in s.pooling},
         "groups": s.groups,
@@ -213,16 +216,9 @@ def _structure_to_json(s: Structure) -> dict[str, Any]:
 
 
 def _structure_from_json(spec: Mapping[str, Any]) -> Structure:
-    try:
-        law = get(spec["law"]["name"], **spec["law"]["options"])
-    except ValueError as error:
-        raise ValueError(
-            f"the file holds a fit of the law {spec['law']['name']!r}: define or import it first"
-        ) from error
-    noise = _from_json(spec["noise"])
     return Structure(
-        law=law,
-        noise=noise,
+        law=_law_from_json(spec["law"]["name"], spec["law"]["options"]),
+        noise=_from_json(spec["noise"]),
         pooling=tuple((name, _from_json(pooling)) for name, pooling in spec["pooling"].items()),
         groups=tuple(spec["groups"]),
         sizes=tuple(spec["sizes"]),
@@ -235,22 +231,31 @@ def _structure_from_json(spec: Mapping[str, Any]) -> Structure:
     )
 
 
-def _options(thing: Any) -> dict[str, Any]:
-    return {f.name: getattr(thing, f.name) for f in fields(thing)}
+def _law_from_json(name: str, options: Mapping[str, Any]) -> Law:
+    if (law := classes().get(name)) is None:
+        raise ValueError(f"the file holds a fit of the law {name!r}: define or import it first")
+    given = {option: _from_json(value) for option, value in options.items()}
+    try:
+        return law(**given)
+    except ValueError as error:
+        raise ValueError(
+            f"the file holds a fit of the law {name!r}, which refuses its options: {error}"
+        ) from error
+
+
+def _plain_options(thing: Any) -> dict[str, Any]:
+    return {f.name: _to_json(getattr(thing, f.name)) for f in fields(thing)}
 
 
 def _to_json(thing: Any) -> Any:
-    """Turn a pooling, noise model or part of one into plain data."""
+    """Turn an option, pooling, noise model or part of one into plain data."""
     if isinstance(thing, Pooling):
         return {"kind": type(thing).__name__, "groups": list(thing.groups)}
-    if is_dataclass(thing):
-        return {
-            "kind": type(thing).__name__,
-            **{k: _to_json(v) for k, v in _options(thing).items()},
-        }
+    if isinstance(thing, Noise | Part):
+        return {"kind": type(thing).__name__, **_plain_options(thing)}
     if isinstance(thing, tuple):
         return [_to_json(v) for v in thing]
-    return thing
+    return thing.item() if isinstance(thing, np.generic) else thing
 
 
 def _from_json(data: Any) -> Any:

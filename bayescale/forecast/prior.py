@@ -106,12 +106,14 @@ def prior_of(
     inputs = _around_the_data(structure, runs) if x is None else x
     points, frame = points_of(structure, arrays, runs, inputs, groups)
     rng = np.random.default_rng(random_seed)
-    predicted = predict(structure, sampled, arrays, points, rng)
+    with np.errstate(over="ignore"):
+        predicted = predict(structure, sampled, arrays, points, rng)
+        measured = predicted.sample(rng)
     dims = ("chain", "draw", "point")
     symbols = [column for _, column in structure.columns]
     labels = [str(c) for c in frame if c in (*structure.groups, SEQUENCE)]
     drawn = xr.Dataset(
-        {"curve": (dims, predicted.curve[None]), "y": (dims, predicted.sample(rng)[None])},
+        {"curve": (dims, predicted.curve[None]), "y": (dims, measured[None])},
         coords={
             "chain": [0],
             "draw": range(draws),
@@ -130,8 +132,7 @@ def prior_of(
             **{g: ("row", labels_of_rows(runs, g).astype(str)) for g in labels if g in runs.groups},
         },
     )
-    with_chain = {name: values[None] for name, values in sampled.items()}
-    parameters = natural_dataset(structure, with_chain, arrays, runs, random_seed)
+    parameters = parameters_from_prior(structure, sampled, arrays, runs, random_seed)
     return xr.DataTree.from_dict(
         {"prior": parameters, "prior_predictive": drawn, "observed_data": seen}
     )
@@ -160,6 +161,19 @@ def coordinates_from_prior(
     found = {v.name: np.asarray(a) for v, a in zip(wanted, values, strict=True)}
     shaped = {name: a[:, None] if a.ndim == 1 else a for name, a in found.items()}
     return with_spreads(structure, shaped, arrays, rng)
+
+
+def parameters_from_prior(
+    structure: Structure,
+    sampled: Mapping[str, np.ndarray],
+    arrays: Arrays,
+    runs: Runs,
+    random_seed: int,
+) -> "xr.Dataset":
+    """Natural parameters at draws from the prior, of which wide ones reach beyond all numbers."""
+    with_chain = {name: values[None] for name, values in sampled.items()}
+    with np.errstate(over="ignore"):
+        return natural_dataset(structure, with_chain, arrays, runs, random_seed)
 
 
 def _around_the_data(structure: Structure, runs: Runs) -> dict[str, np.ndarray]:

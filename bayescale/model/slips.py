@@ -1,10 +1,27 @@
 """Slips that are easily made: a class for an object, a name for a law, a table that is no Runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bayescale.laws.base import Law
 from bayescale.noise import Noise, default_noise
 from bayescale.runs import Runs
+
+
+def check_law(law: Any) -> None:
+    """Refuse what is no law; the message says what to write."""
+    if isinstance(law, type) and issubclass(law, Law):
+        raise ValueError(f"the law is a class: write {_place(law, 'laws.')}{law.__name__}()")
+    if isinstance(law, str):
+        raise ValueError(f"the law is a name: write bs.laws.get({law!r})")
+    _check_kind("law", law, Law, "give one of bs.laws, e.g. bs.laws.PowerLaw()")
+
+
+def check_table(runs: Any) -> None:
+    """Refuse what is no table of runs, or has no rows."""
+    _check_kind("table", runs, Runs, "write bs.Runs(table, y='loss', x={'C': 'flops'})")
+    if not len(runs):
+        raise ValueError("the table has no rows: is nothing left of a cut of it?")
 
 
 def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
@@ -15,18 +32,22 @@ def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
     ValueError
         If law, table or noise are not what they are taken for; the message says what to write.
     """
-    if isinstance(law, type) and issubclass(law, Law):
-        raise ValueError(f"the law is a class: write {_place(law, 'laws.')}{law.__name__}()")
-    if isinstance(law, str):
-        raise ValueError(f"the law is a name: write bs.laws.get({law!r})")
-    _check_kind("law", law, Law, "give one of bs.laws, e.g. bs.laws.PowerLaw()")
-    _check_kind("table", runs, Runs, "write bs.Runs(table, y='loss', x={'C': 'flops'})")
+    check_law(law)
+    check_table(runs)
     if noise is None:
         return default_noise(law, runs.is_counts)
     if isinstance(noise, type) and issubclass(noise, Noise):
         raise ValueError(f"the noise is a class: write noise={_place(noise)}{noise.__name__}()")
     _check_kind("noise", noise, Noise, "give one such as noise=bs.LogNormal()")
     return noise
+
+
+def check_by_name(what: str, given: Any, example: str) -> None:
+    """Refuse what says for every parameter something, but does not name the parameters."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(
+            f"{what}= is a {type(given).__name__}: name the parameter, e.g. {what}={example}"
+        )
 
 
 def _place(kind: type, room: str = "") -> str:

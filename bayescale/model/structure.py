@@ -11,7 +11,7 @@ from bayescale.laws.base import Law
 from bayescale.laws.roles import Parameter
 from bayescale.laws.validation import refuse_mistakes
 from bayescale.model.levels import refuse_bent_levels
-from bayescale.model.slips import noise_of
+from bayescale.model.slips import check_by_name, noise_of
 from bayescale.noise import Noise
 from bayescale.pooling import Partial, Pooling, Units, resolve_pooling, units_of
 from bayescale.runs import Runs
@@ -278,6 +278,8 @@ def structure_of(
         how to mend it.
     """
     noise = noise_of(law, runs, noise)
+    check_by_name("pooling", pooling, "{'alpha': bs.Shared()}")
+    check_by_name("priors", priors, "{'alpha': pm.LogNormal.dist(np.log(0.3), 0.5)}")
     refuse_mistakes(law)
     needs_sequence = SEQUENCE in noise.claimed_groups
     if (needs_sequence or noise.has_checkpoints) and runs.sequence is None:

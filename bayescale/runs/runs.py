@@ -317,7 +317,7 @@ class Runs:
         Runs
             The rows, with all labels.
         """
-        return self.select(self._input(symbol) < value)
+        return self.select(self._input(symbol) < _number(symbol, value))
 
     def above(self, symbol: str, value: float) -> Runs:
         """Keep the rows with an input at a value or above it; `below` keeps the others.
@@ -334,7 +334,7 @@ class Runs:
         Runs
             The rows, with all labels.
         """
-        return self.select(self._input(symbol) >= value)
+        return self.select(self._input(symbol) >= _number(symbol, value))
 
     def drop_unused(self) -> Runs:
         """Remove the labels that have no rows.
@@ -433,3 +433,10 @@ def _restore(parts: dict[str, Any]) -> Runs:
 def _fill(runs: Runs, parts: Mapping[str, Any]) -> None:
     for part in fields(Runs):
         object.__setattr__(runs, part.name, frozen(parts.get(part.name)))
+
+
+def _number(symbol: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise refusal(symbol, f"{value!r} is not a number", "cut at one such as 1e20") from error
