@@ -8,6 +8,7 @@ from bayescale.plots._axes import (
     GREY,
     NAMELESS,
     choose_input,
+    entry,
     joined,
     labels_of_rows,
     legend_above,
@@ -90,7 +91,10 @@ def plot_predictive_check(
     ax.axhline(0.0, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
     names = joined([labels_of_rows(runs, g) for g in runs.groups], len(runs))
     style = looks(dict.fromkeys(names))
-    handles: list[Any] = []
+    handles: list[Any] = [
+        entry("replicates, 50 %", color=GREY, linewidth=1.8, alpha=0.6),
+        entry(f"{100 * ci_prob:g} %", color=GREY, linewidth=0.6, alpha=0.6),
+    ]
     for label, look in style.items():
         mine = names == label
         handles += ax.plot(
