@@ -9,15 +9,18 @@ Widths of exponents are set beside 400 bootstraps, over runs and over model size
 estimator, a Huber loss that is hardly more than absolute errors, and of the maximum of the
 Student-t likelihood that is ours.
 
-    python benchmarks/chinchilla.py
+    python benchmarks/chinchilla.py [--tables FOLDER]
+
+``docs/benchmarks.md`` says where the table comes from.
 """
 
+import argparse
 import json
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
+import measured
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -27,7 +30,6 @@ from scipy.stats import t as student_t
 import bayescale as bs
 from bayescale.noise import Effect, LogStudentT
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "chinchilla_epoch.csv"
 EPOCH = {"a": 0.513, "width": 0.051}
 #: Their exponents and standard errors.
 EXPONENTS = {"alpha": (0.348, 0.015), "beta": (0.366, 0.021)}
@@ -49,7 +51,7 @@ Loss = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 def table() -> pd.DataFrame:
     """Read the 240 runs; sizes within 3 % of the next are one model, tokens go by 8 a decade."""
-    runs = pd.read_csv(DATA)
+    runs = measured.read("chinchilla_epoch.csv")
     runs = runs[runs["excluded_by_epoch"] == 0].reset_index(drop=True)
     order = np.argsort(runs["params"].to_numpy(), kind="stable")
     steps = np.diff(np.log(runs["params"].to_numpy()[order]), prepend=-np.inf) > 0.03
@@ -151,6 +153,9 @@ def seconds(fit: bs.Fit, cost: object) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    measured.option(parser)
+    parser.parse_args()
     warnings.simplefilter("ignore")
     frame = table()
     fits = {}

@@ -1,7 +1,8 @@
 """Coverage, pass rates and downstream metrics: on real tables, and where the truth is known.
 
-Run with ``python -m benchmarks.evaluation [--json FILE] [part ...]``; the tables lie in
-``../shared/data`` beside the project.  Every forecast is made from the smaller models only.
+Run with ``python benchmarks/evaluation.py [--tables FOLDER] [--json FILE] [part ...]``; where the
+tables come from is said in ``docs/benchmarks.md``.  Every forecast is made from the smaller models
+only.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import measured
 import numpy as np
 import pandas as pd
 import pymc as pm
@@ -19,7 +21,6 @@ import pymc as pm
 import bayescale as bs
 from bayescale.fitting.fitting import refit_on
 
-DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 SAMPLING = {"draws": 1000, "tune": 1000, "chains": 2, "random_seed": 1, "progressbar": False}
 LONGER = {**SAMPLING, "draws": 2000, "tune": 2000}
 
@@ -29,8 +30,8 @@ def gadre() -> dict[str, Any]:
 
     The 17 tasks are those in which a 154M model gets ten points above chance, as in the paper.
     """
-    losses = pd.read_csv(DATA / "gadre_loss.csv").query("eval_set == 'c4_val'")
-    tasks = pd.read_csv(DATA / "gadre_downstream.csv")
+    losses = measured.read("gadre_loss.csv").query("eval_set == 'c4_val'")
+    tasks = measured.read("gadre_downstream.csv")
     middle = tasks[tasks.params.between(1.5e8, 1.6e8)]
     above = (middle.chance_error - middle.error).groupby(middle.task).max() >= 0.1
     chosen = tasks[tasks.task.isin(above.index[above])]
@@ -88,7 +89,7 @@ CHANCE = {"hellaswag": 0.25, "arc_easy": 0.25, "arc_challenge": 0.25, "csqa": 0.
 
 def olmo() -> dict[str, Any]:
     """Accuracy of the 1B models of the ladder from models up to 760M, by way of bits per byte."""
-    table = pd.read_csv(DATA / "olmo_ladder.csv").query("is_last == 1 and metric != 'loss'")
+    table = measured.read("olmo_ladder.csv").query("is_last == 1 and metric != 'loss'")
     table["task"] = table.eval_set.str.replace(r"_(val|test).*", "", regex=True)
     wide = table.pivot_table(
         index=["run", "size_label", "params", "tokens", "task"], columns="metric", values="value"
@@ -141,7 +142,7 @@ EMERGENT = {
 
 def observational() -> dict[str, Any]:
     """Emergent tasks: the largest model of every family from its smaller ones."""
-    table = pd.read_csv(DATA / "obs_scaling.csv").dropna(subset=["flops"])
+    table = measured.read("obs_scaling.csv").dropna(subset=["flops"])
     table = table[table.task.isin(EMERGENT)]
     table["items"] = table.task.map(EMERGENT)
     table["solved"] = (table.score * table["items"]).round()
@@ -185,7 +186,7 @@ def observational() -> dict[str, Any]:
 
 def test_time() -> dict[str, Any]:
     """Majority vote of o1-mini on 30 problems: the three largest budgets from the smaller ones."""
-    table = pd.read_csv(DATA / "o1_test_time.csv").query("method == 'majority_vote'")
+    table = measured.read("o1_test_time.csv").query("method == 'majority_vote'")
     table = table.sort_values("avg_tokens_used").assign(problems=30)
     table["solved"] = (table.accuracy * 30).round()
     seen, hidden = table.iloc[:-3], table.iloc[-3:]
@@ -299,9 +300,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--json", type=Path, help="file for the results")
     parser.add_argument("--replicates", type=int, default=150, help="of the simulation")
+    measured.option(parser)
     arguments = parser.parse_args()
-    if not DATA.exists():
-        sys.exit("the tables of ../shared/data are not here")
     warnings.simplefilter("ignore", bs.RunsWarning)
     warnings.simplefilter("ignore", bs.ConvergenceWarning)
     results = {}

@@ -8,6 +8,9 @@ listed as ties and left out of the share.
 
     python benchmarks/next_run.py                       # all problems
     python benchmarks/next_run.py simulated --replays 20
+
+The problem ``gadre`` reads a table of measured runs (``--tables FOLDER``), and
+``docs/benchmarks.md`` says where it comes from.
 """
 
 import argparse
@@ -15,15 +18,13 @@ import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+import measured
 import numpy as np
-import pandas as pd
 
 import bayescale as bs
 from bayescale.fitting.fitting import refit_on
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAMPLING = {"draws": 1000, "tune": 1000, "chains": 2}
 
 
@@ -160,7 +161,7 @@ def tinylm(replays: int) -> Iterator[Replay]:
 
 def gadre(replays: int) -> Iterator[Replay]:
     """Measured models of Gadre et al.; the goal is a run of 1.4B or 7B parameters."""
-    table = pd.read_csv(DATA / "gadre_loss.csv")
+    table = measured.read("gadre_loss.csv")
     table["flops"] = 6.0 * table["params"] * table["tokens"]
     made = 0
     for eval_set in table["eval_set"].unique():
@@ -304,6 +305,7 @@ def main() -> None:
     parser.add_argument("problems", nargs="*", choices=[*PROBLEMS, []], default=[])
     parser.add_argument("--replays", type=int, default=24)
     parser.add_argument("--verbose", action="store_true")
+    measured.option(parser)
     options = parser.parse_args()
     warnings.simplefilter("ignore", bs.RunsWarning)
     warnings.simplefilter("ignore", bs.ConvergenceWarning)

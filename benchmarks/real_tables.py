@@ -1,8 +1,9 @@
 """Laws of the catalogue on measured tables, beside what papers say of the same runs.
 
-``python benchmarks/real_tables.py [--json] [--only gadre step_law ...]`` reads the tables from
-``../shared/data`` and prints one record a table; ``--markdown PATH`` writes the table of the
-documentation.  Rules for rows are stated in every record; none was chosen by its result.
+``python benchmarks/real_tables.py [--tables FOLDER] [--json] [--only gadre step_law ...]`` prints
+one record a table; ``--markdown PATH`` writes the page of the documentation, and
+``docs/benchmarks.md`` says where the tables come from.  Rules for rows are stated in every record;
+none was chosen by its result.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import measured
 import numpy as np
 import pandas as pd
 
@@ -22,14 +24,9 @@ from bayescale.fitting import Fit
 from bayescale.fitting.fitting import refit_on
 from bayescale.laws.densing import capacity_density, growth_rates
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAMPLING: dict[str, Any] = {"draws": 500, "tune": 500, "chains": 2}
 CI = 0.9
 Record = dict[str, Any]
-
-
-def read(name: str) -> pd.DataFrame:
-    return pd.read_csv(DATA / name)
 
 
 def fitted(law: bs.Law, runs: bs.Runs, **options: Any) -> Fit:
@@ -56,7 +53,7 @@ def within(forecast: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def gadre() -> Record:
-    table = read("gadre_loss.csv").query("eval_set == 'c4_val'")
+    table = measured.read("gadre_loss.csv").query("eval_set == 'c4_val'")
     table = table.assign(C=6.0 * table["params"] * table["tokens"])
     known, target = (table[table["paper_role"] == role] for role in ("fit", "target"))
     x = {"C": "C", "M": "token_multiplier"}
@@ -87,9 +84,9 @@ def gadre() -> Record:
 
 def chinchilla() -> Record:
     """Fit five tables on one compiled model."""
-    epoch = read("chinchilla_epoch.csv").query("excluded_by_epoch == 0")
-    gem = read("gemstones.csv").query("schedule == 'main' and tokens >= 1e11")
-    slices = read("isoflop_llama3_marin.csv")
+    epoch = measured.read("chinchilla_epoch.csv").query("excluded_by_epoch == 0")
+    gem = measured.read("gemstones.csv").query("schedule == 'main' and tokens >= 1e11")
+    slices = measured.read("isoflop_llama3_marin.csv")
     tables = {
         "chinchilla_epoch": epoch,
         "gemstones": gem,
@@ -120,7 +117,7 @@ def chinchilla() -> Record:
 
 
 def data_constrained() -> Record:
-    table = read("datablations_final.csv")
+    table = measured.read("datablations_final.csv")
     law, said, first = bs.laws.get("data_constrained"), [], None
     for rule, rows in (("up to 60 epochs", table[table["epochs"] <= 60]), ("all rows", table)):
         runs = bs.Runs(rows, y="loss", x={"N": "params", "D": "tokens", "U": "unique_tokens"})
@@ -143,7 +140,7 @@ def data_constrained() -> Record:
 
 
 def step_law() -> Record:
-    table = read("steplaw_dense.csv")
+    table = measured.read("steplaw_dense.csv")
     best = table.groupby(["params", "tokens"])["loss"].transform("min")
     table = table[table["loss"] <= 1.02 * best]
     table = table.assign(batch=2048 * table["batch_size_seqs"])
@@ -165,7 +162,7 @@ def explained(y: Any, curve: Any) -> float:
 
 def lr_annealing() -> Record:
     """Fit one schedule in two sizes, and forecast the others."""
-    table = read("multipower_lr_schedules.csv")
+    table = measured.read("multipower_lr_schedules.csv")
     table = table.assign(run=table["size_label"] + " " + table["schedule"])
     # The linear warm-up of 2160 steps sums to as much learning rate as half as many at the peak.
     table = table.assign(step=table["step"] - 1080).sort_values(["run", "step"])
@@ -203,7 +200,7 @@ def lr_annealing() -> Record:
 
 def m4() -> Record:
     """Extrapolate learning curves beside the offset power law, pooled over curves."""
-    table = read("rnsl_benchmark.csv")
+    table = measured.read("rnsl_benchmark.csv")
     said, last = [], None
     for domain in ("BB", "IC"):
         rows = table[table["domain"] == domain]
@@ -236,7 +233,7 @@ def m4() -> Record:
 
 
 def routing() -> Record:
-    table = read("routing_clark.csv").query(
+    table = measured.read("routing_clark.csv").query(
         "router_type in ('Dense', 'S-Base') and k == 1 and routing_frequency == 0.5"
     )
     table = table[table["step"] >= 240_000].groupby("hyper_id").last()
@@ -302,12 +299,16 @@ def years(month: str) -> float:
 
 
 def densing() -> Record:
-    points = read("chinchilla_epoch.csv").query("excluded_by_epoch == 0")
+    points = measured.read("chinchilla_epoch.csv").query("excluded_by_epoch == 0")
     loss = fitted(
         bs.laws.Chinchilla(),
         bs.Runs(points, y="loss", x={"N": "params", "D": "tokens"}),
     )
-    scores = read("obs_scaling.csv").query("task == 'hellaswag'").dropna(subset=["params", "score"])
+    scores = (
+        measured.read("obs_scaling.csv")
+        .query("task == 'hellaswag'")
+        .dropna(subset=["params", "score"])
+    )
     reference = scores[scores["family"].isin(["Pythia", "OPT", "BLOOM", "Cerebras-GPT"])]
     judged = scores[scores["family"].isin(list(RELEASED))]
     rng = np.random.default_rng(0)
@@ -374,6 +375,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(TABLES), choices=list(TABLES))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", type=Path)
+    measured.option(parser)
     asked = parser.parse_args()
     records: dict[str, Record] = {}
     for name in asked.only:

@@ -12,6 +12,7 @@ import numpy as np
 
 import bayescale as bs
 from bayescale.laws.base import Law
+from bayescale.plots._axes import log_axis
 from bayescale.pooling import default_pooling
 from bayescale.testing import testing
 
@@ -171,15 +172,22 @@ def draw(law: Law, path: Path) -> None:
 
     mpl.use("svg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "bayescale", "font.size": 8})
     figure, axes = plt.subplots(figsize=(2.8, 1.9), layout="constrained")
     for label, x, y in curves(law):
         axes.plot(x, y, label=label, linewidth=1.2)
+    axes.set(xscale="log")
+    low, high = axes.get_xlim()
+    if high < 10 * low:
+        log_axis(axes, "x")
+    else:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 30 * low else (1,)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     if law.response == "positive":
-        axes.set_yscale("log")
-    axes.set(xscale="log", xlabel=law.inputs[0])
-    axes.minorticks_off()
+        log_axis(axes, "y")
+    axes.set(xlabel=law.inputs[0], ylabel="share" if law.response == "unit" else "response")
     if len(law.inputs) > 1 and testing.example_of(law).table is None:
         axes.legend(frameon=False, fontsize=6, title=law.inputs[1], title_fontsize=6)
     figure.savefig(path, metadata={"Date": None})
@@ -206,7 +214,8 @@ def curves(law: Law) -> list[tuple[str, np.ndarray, np.ndarray]]:
     x = np.array(sorted(case.inputs[first])) if x is None else x
     middle = {s: testing.central(v) for s, v in case.inputs.items()}
     second = case.inputs[rest[0]] if rest else (1.0,)
-    values = [min(second), middle[rest[0]], max(second)] if rest else [1.0]
+    between = middle[rest[0]] if rest and len(second) == 2 else sorted(second)[len(second) // 3]
+    values = [min(second), between, max(second)] if rest else [1.0]
     found = []
     for value in values:
         at = {**middle, **({rest[0]: value} if rest else {}), first: x}

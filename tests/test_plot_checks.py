@@ -88,7 +88,8 @@ def test_the_posterior_check_counts_the_rows_inside_their_intervals(fit):
     assert bars.get_segments()[3][:, 1] == pytest.approx(
         100 * np.array([low[3], high[3]]) / median[3] - 100
     )
-    assert len(legend_of(ax)) == len(TRUTH)
+    assert legend_of(ax)[:2] == ["replicates, 50 %", "80 %"]
+    assert len(legend_of(ax)) == 2 + len(TRUTH)
 
 
 def test_replicates_come_from_the_noise_of_the_fit(fit):
@@ -142,7 +143,7 @@ def test_a_table_without_groups_names_no_series():
     table = {"flops": C, "loss": 1.9 + 60 * C**-0.09}
     runs = Runs(table, y="loss", x={"C": "flops"})
     fit = known_fit(laws.OffsetPowerLaw(), runs, {"E": 1.9, "A": 60.0, "alpha": 0.09})
-    assert not plots.plot_predictive_check(fit).figure.legends
+    assert legend_of(plots.plot_predictive_check(fit)) == ["replicates, 50 %", "90 %"]
     prior = prior_predictive(laws.OffsetPowerLaw(), runs, draws=20)
     assert legend_of(plots.plot_prior(prior)) == ["90 % of prior curves"]
 

@@ -134,9 +134,10 @@ class BatchTrajectory(Law):
 
     Notes
     -----
-    N are parameters, S steps, B tokens in a batch, L nats per token; `Nc`, `Sc` and `B_r` have the
-    units of N, S and B.  The right side falls in L, so there is one root.  Give checkpoints of one
-    run their correlated noise, ``LogStudentT() + Checkpoints()``, and leave the warm-up out.
+    N are parameters, without embeddings for the published constants, S steps, B tokens in a
+    batch, L nats per token; `Nc`, `Sc` and `B_r` have the units of N, S and B.  The right side
+    falls in L, so there is one root.  Give checkpoints of one run their correlated noise,
+    ``LogStudentT() + Checkpoints()``, and leave the warm-up out.
 
     References
     ----------

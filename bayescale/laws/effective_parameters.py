@@ -23,8 +23,8 @@ class EffectiveParameters(Law):
 
     References
     ----------
-    Kumar et al. (2024), Scaling Laws for Precision, as quoted by Sun et al. (2025),
-    arXiv:2501.02423.
+    Kumar et al. (2024), Scaling Laws for Precision, arXiv:2411.04330, as quoted by Sun et al.
+    (2025), arXiv:2501.02423.
 
     Examples
     --------

@@ -18,7 +18,9 @@ class Chinchilla(Law):
     Notes
     -----
     Runs at one ratio D/N cannot separate the two terms.  Whether N counts embeddings shifts
-    `alpha`: say which.
+    `alpha`: say which.  N and D of the presets are plain counts.  ``hoffmann_2022`` has the
+    unrounded constants of the source of that paper, not those it prints; its fit had stopped
+    before it converged (Besiroglu et al. 2024).
 
     References
     ----------

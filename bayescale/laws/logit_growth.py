@@ -33,8 +33,7 @@ class LogitGrowth(Law):
     -----
     `A` has the unit of the response, `N` counts parameters, `b` is positive for growth.  Which of
     the two forms the paper extrapolates is not verified here: fit both and compare them.  Make the
-    learning rate a group.  :func:`size_at` says where a threshold is crossed, which the authors
-    place, as far as this package knows without a check, near 1e4 for logits.
+    learning rate a group.  :func:`size_at` says where a threshold of your choice is crossed.
 
     References
     ----------

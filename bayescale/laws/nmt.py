@@ -29,7 +29,8 @@ class NMTBivariate(Law):
     -----
     `Ne` and `Nd` count parameters of encoder and decoder; `L_inf` and `a` have the unit of the
     loss.  Models whose two parts grow in proportion tell only the sum of the exponents.  The floor
-    belongs to a test set (name the group ``dataset``), the exponents to a pair of languages.
+    belongs to a test set (name the group ``dataset``), the exponents to a pair of languages.  The
+    constants of ``example`` are made up, not the paper's.
 
     References
     ----------

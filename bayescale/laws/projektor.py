@@ -27,9 +27,9 @@ class Projektor(Law):
     Notes
     -----
     `OT` is the optimal-transport distance between a mixture and the validation data, `N` counts
-    samples, V is a signed score.  At each size this is the paper's line in OT, between sizes its
-    interpolation in ln N (whose exact formula, :func:`extrapolate`, is from memory and not
-    verified).  Two sizes fix the line in ln N exactly: use three, or no scatter is left to judge
+    samples, V is a signed score.  At each size this is the paper's line in OT; that it
+    is a line in ln N between sizes, as in :func:`extrapolate`, is this package's reading of the
+    paper.  Two sizes fix the line in ln N exactly: use three, or no scatter is left to judge
     it by.
 
     References
@@ -112,7 +112,8 @@ def extrapolate(N: Any, small: float, at_small: Any, large: float, at_large: Any
 
     References
     ----------
-    Kang et al. (2023), arXiv:2307.02460; from memory, not verified.
+    Kang et al. (2023), arXiv:2307.02460; a line in ln N through two sizes is this package's
+    reading of it.
 
     Examples
     --------

@@ -96,9 +96,8 @@ class SuperpositionWidth(Law):
     Notes
     -----
     `m` is the width, `C_m` and `L_rest` have the unit of the loss.  Strong superposition predicts
-    :math:`a_m = 1`, which the prior is centred near: test it with :func:`odds_of_one`.  (With weak
-    superposition the exponent is that of feature frequencies less one, a statement that this
-    package has not checked.)  The rest belongs to a data set: name the group ``dataset``.
+    :math:`a_m = 1`, which the prior is centred near: test it with :func:`odds_of_one`.  The
+    rest belongs to a data set: name the group ``dataset``.
 
     References
     ----------

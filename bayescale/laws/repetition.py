@@ -31,8 +31,9 @@ class DataConstrained(Law):
     Notes
     -----
     N are parameters, D all tokens seen, U unique tokens (D divided by epochs), L nats per token.
-    `Rd` and `Rn` are the repetitions after which more of the same is worth little; `kappa` is in
-    nats.  Three numbers of epochs, the largest near `Rd`, are the least that can tell it.
+    `Rd` and `Rn` are the repetitions after which more of the same is worth little; `kappa`, with
+    ``degradation=True``, is in nats.  Three numbers of epochs, the largest near `Rd`, are the least
+    that can tell it.
 
     References
     ----------

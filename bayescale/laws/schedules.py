@@ -50,10 +50,10 @@ class LRAnnealing(Law):
     to the same learning rate, half of them where it is linear, or long runs come out too high, and
     forecast a run by giving its schedule from the start, in the group ``"sequence"`` where there
     are several.  Losses along a run are correlated: add ``Checkpoints()``.  A constant schedule
-    leaves `C` and `lam` at their priors, and those two trade off. Bands of a schedule of another
-    shape than those fitted leave out how far the form itself is wrong there: fit several shapes. Do
-    not optimise schedules without bounds: the form always favours larger rates and more steps at
-    zero.
+    leaves `C` and, with ``decay=None``, `lam` at their priors, and those two trade off.  Bands of a
+    schedule of another shape than those fitted leave out how far the form itself is wrong there:
+    fit several shapes.  Do not optimise schedules without bounds: the form always favours larger
+    rates and more steps at zero.
 
     References
     ----------

@@ -42,6 +42,10 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
         for s, v in ((size, N), (data, D))
     )
     grid = np.meshgrid(sizes, tokens)
+    # Labels of contours are placed for the scales and limits of the time.
+    ax.set(xscale="log", yscale="log")
+    ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
+    ax.set_ylim(tokens[0] / 1.15, tokens[-1] * 1.15)
     lines = ax.contour(*grid, result.median_loss(*grid), levels=12, cmap="viridis", linewidths=0.8)
     ax.clabel(lines, fontsize=7, fmt="%.3g")
     price = np.asarray(result.cost(*grid), float)
@@ -59,9 +63,7 @@ def plot_allocation(result: "Allocation", ax: "Axes | None" = None) -> "Axes":
     line_beyond(ax, median, np.median(D, axis=0), path, beyond)
     ax.scatter(known[size], known[data], s=6, color=GREY, zorder=3)
     named = result.curve.named
-    ax.set(xscale="log", yscale="log", xlabel=named(size), ylabel=named(data))
-    ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
-    ax.set_ylim(tokens[0] / 1.15, tokens[-1] * 1.15)
+    ax.set(xlabel=named(size), ylabel=named(data))
     entries = [
         entry(f"median {result.curve.response}", color=lines.cmap(0.5), linewidth=0.8),
         entry("equal cost", color=PALE, linewidth=0.8),

@@ -26,7 +26,9 @@ def plot_design(result: "Design", ax: "Axes | None" = None) -> "Axes":
     for place, row in enumerate(result.chosen[["cost", "narrowing"]].to_numpy(float), start=1):
         at = (row[0], 100 * row[1])
         ax.scatter(*at, color=COLOURS[1], s=30, zorder=3)
-        ax.annotate(str(place), at, xytext=(4, 4), textcoords="offset points", zorder=4)
+        ax.annotate(
+            str(place), at, xytext=(4, 4), textcoords="offset points", color=COLOURS[1], zorder=4
+        )
     ax.set(xscale="log", xlabel="cost", ylabel="expected narrowing [%]")
     title = f"{result.goal}: batch narrows by {100 * result.narrowing:.0f} %"
     ax.set_title(fitted(title, ax.bbox.width / ax.figure.dpi), loc="left", fontsize="small")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayescale.plots._axes import choose_input, joined, log_axis, new_axes
-from bayescale.plots._legends import NAMELESS, legend_above
+from bayescale.plots._legends import NAMELESS, entry, legend_above
 from bayescale.plots._looks import GREY, looks
 from bayescale.posterior.intervals import check_probabilities, interval
 from bayescale.runs.describe import axis_name
@@ -80,7 +80,10 @@ def plot_predictive_check(
     ax.axhline(0.0, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
     names = joined([labels_of_rows(runs, g) for g in runs.groups], len(runs))
     style = looks(dict.fromkeys(names))
-    handles: list[Any] = []
+    handles: list[Any] = [
+        entry("replicates, 50 %", color=GREY, linewidth=1.8, alpha=0.6),
+        entry(f"{100 * ci_prob:g} %", color=GREY, linewidth=0.6, alpha=0.6),
+    ]
     for label, look in style.items():
         mine = names == label
         handles += ax.plot(

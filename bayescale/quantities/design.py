@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.quantities.candidates import candidates_of, outlook
 from bayescale.quantities.results import Result
-from bayescale.quantities.sources import Source, pooled
+from bayescale.quantities.sources import Source, pooled, warn_of_strays
 from bayescale.quantities.value_of_information import Shares, choose, normal_scores, reweighted
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def next_run(
     asked = candidates_of(fit, candidates, goal if isinstance(goal, Mapping) else None)
     if not np.isfinite(budget) or budget <= 0:
         raise ValueError(f"budget must be positive and finite, not {budget}")
+    warn_of_strays(fit)
     seen = outlook(fit, asked, np.random.default_rng(random_seed))
     name, draws = _goal(fit, goal, seen.goal)
     scores = draws if name == "which form is right" else normal_scores(draws)

@@ -10,7 +10,10 @@ from bayescale.posterior.unseen import natural_at_cells
 from bayescale.quantities.curves import Curve, Form, thinned
 from bayescale.runs.describe import axis_name
 from bayescale.runs.labels import known_label
+from bayescale.runs.problems import warn_owner
 from bayescale.runs.words import did_you_mean
+from bayescale.sampling import ConvergenceWarning
+from bayescale.sampling.gate import complaints
 
 #: A fit, a comparison of fits, or a mapping from names to either.
 Source = Any
@@ -33,6 +36,7 @@ def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
                     f"the fit has {len(labels)} labels of {group!r}: say which, "
                     f"e.g. groups={{{group!r}: {labels[0]!r}}}"
                 )
+    warn_of_strays(source)
     return _curves(source, [dict(groups or {})])[0]
 
 
@@ -53,6 +57,7 @@ def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tupl
             for g in fixed
         ):
             asked.append(wanted)
+    warn_of_strays(source)
     return _curves(source, asked)
 
 
@@ -84,6 +89,7 @@ def curves_of(
         paired = hasattr(source, "population")
         return _of_separate({label: source[label] for label in labels}, groups, paired=paired)
     asked = [_asked(source, label, groups) for label in labels]
+    warn_of_strays(source)
     return _curves(source, asked, [_name_of(label) for label in labels])
 
 
@@ -121,6 +127,23 @@ def pooled(source: Source) -> list[tuple[Any, np.ndarray]]:
     ]
 
 
+def warn_of_strays(*sources: Source) -> None:
+    """Warn, once an answer, of fits behind it that did not pass the convergence gate."""
+    strayed = [
+        f"{name} ({'; '.join(complaints(fit.diagnostics))})"
+        for source in sources
+        for name, (fit, weight) in zip(_names(source), _weighted(source), strict=True)
+        if weight > 0 and not fit.diagnostics["converged"]
+    ]
+    if strayed:
+        text = f"the answer rests on fits that did not converge: {', '.join(strayed)}"
+        warn_owner(f"{text}. Do not trust it.", ConvergenceWarning)
+
+
+def _names(source: Source) -> list[str]:
+    return list(map(repr, source.fits)) if hasattr(source, "fits") else [source.law.title]
+
+
 def _weighted(source: Source) -> list[tuple[Any, float]]:
     if hasattr(source, "structure"):
         return [(source, 1.0)]
@@ -156,6 +179,7 @@ def _of_separate(
         open_groups = {g for fit, _ in _weighted(source) for g in fit.structure.law_groups}
         known = {g: v for g, v in (groups or {}).items() if g in open_groups}
         made.append(_curves(source, [known], [name], shuffle=0 if paired else place)[0])
+    warn_of_strays(*sources.values())
     shortest = min(curve.samples for curve in made)
     return tuple(thinned(curve, shortest) for curve in made)
 

@@ -12,7 +12,7 @@ from bayescale.comparison.forecasts import forecasts_of
 from bayescale.forecast.mixture import aligned
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.results import Result, columns
-from bayescale.quantities.sources import Source, no_such, pooled
+from bayescale.quantities.sources import Source, no_such, pooled, warn_of_strays
 from bayescale.runs import Runs
 from bayescale.runs.labels import known_label
 
@@ -134,6 +134,7 @@ def probability(
     name, sign, value = read["name"], read["sign"], float(read["value"])
     if any(c in name for c in "<>"):
         raise ValueError(f"{statement!r} holds several comparisons: ask for one at a time")
+    warn_of_strays(fit)
     chosen = pooled(fit)
     runs = chosen[0][0].runs
     response = runs.names["y"]
