@@ -7,12 +7,12 @@ the other benchmark tables, whose columns are mapped.  Rows whose split is ``tra
 the others predicted.  Scores: RMSLE is the root mean square of ln(median / y) over a curve, LL the
 mean log predictive density in units of y, cov95 the share inside central 95 % intervals.
 
-The method: a power law with a floor and one smooth break, or two where the train rows of a curve
-prefer them strongly (odds above ten to one by Laplace's approximation; Jeffreys 1961).  Residuals
-of log y follow an Ornstein-Uhlenbeck process in ln x with Student-t innovations, rather short than
-long, for what lasts is a bend and belongs to the law.  Beyond the data the change of the curve may
-be off by a quarter of itself.  No pooling.  Every curve is sampled with NUTS; a model is compiled
-once.
+The method: a power law with a floor and one smooth break, or two or three where the train rows of a
+curve ask for them strongly (odds above ten to one for each more, by Laplace's approximation;
+Jeffreys 1961).  Residuals of log y follow an Ornstein-Uhlenbeck process in ln x with Student-t
+innovations, rather short than long, for what lasts is a bend and belongs to the law.  Beyond the
+data the change of the curve may be off by a quarter of itself.  No pooling.  Every curve is sampled
+with NUTS; a model is compiled once.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ from bayescale.model.structure import structure_of
 from bayescale.sampling.mixing import mix
 from bayescale.sampling.sampling import sample
 
-ONE, TWO = bs.laws.BrokenPowerLaw(breaks=1), bs.laws.BrokenPowerLaw(breaks=2)
+FORMS = tuple(bs.laws.BrokenPowerLaw(breaks=n) for n in (1, 2, 3))
 #: Odds of ten to one, from which Jeffreys (1961) calls evidence strong.
 STRONG = 10.0
 NOISE = bs.LogStudentT() + bs.Checkpoints(length=0.1) + bs.Discrepancy(share=0.25)
@@ -95,9 +96,15 @@ def first_half(table: pd.DataFrame) -> pd.Series:
 
 
 def form_of(seen: bs.Runs) -> bs.laws.BrokenPowerLaw:
-    """One break, or two where the odds for them are strong."""
-    one, two = (bs.log_evidence(law, seen, noise=NOISE, random_seed=1) for law in (ONE, TWO))
-    return TWO if two - one > np.log(STRONG) else ONE
+    """One break, and more where the odds for each are strong."""
+
+    def log_odds(law: bs.laws.BrokenPowerLaw) -> float:
+        evidence = bs.log_evidence(law, seen, noise=NOISE, random_seed=1)
+        return evidence - (law.breaks - 1) * float(np.log(STRONG))
+
+    with ThreadPoolExecutor() as threads:
+        odds = list(threads.map(log_odds, FORMS))
+    return FORMS[int(np.argmax(odds))]
 
 
 def predict_curve(curve: pd.DataFrame) -> tuple[Predictive, pd.DataFrame, float, int]:
@@ -158,7 +165,7 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
     means = groups[["rmsle", "persistence", "ll", "cov95", "seconds"]].mean()
     means.insert(1, "rmsle_median", groups["rmsle"].median())
     means["mixed"] = groups["max_rhat"].apply(lambda r: float((r <= 1.05).mean()))
-    means["two_breaks"] = groups["breaks"].apply(lambda n: float((n == 2).mean()))
+    means["breaks"] = groups["breaks"].mean()
     means["curves"] = groups.size()
     return means
 
