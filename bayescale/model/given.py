@@ -52,8 +52,8 @@ def _refuse_other_kinds(q: Parameter, prior: Any) -> None:
 
 def _where_it_can_be(q: Parameter, values: np.ndarray) -> np.ndarray:
     """Which draws of a prior are values that the parameter can have; refuse where none are."""
-    low, high = {"log": (0.0, np.inf), "unit": (0.0, 1.0)}.get(q.link, (-np.inf, np.inf))
-    inside = (low < values) & (values < high)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = np.isfinite(natural_to_coordinate(np, q.link, values))
     if np.mean(inside) < LEAST_INSIDE:
         where = "above 0" if q.link == "log" else "between 0 and 1"
         sign = "; mind the sign: x**-alpha falls where alpha > 0" if q.role == "exponent" else ""
