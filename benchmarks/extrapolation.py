@@ -7,12 +7,12 @@ the other benchmark tables, whose columns are mapped.  Rows whose split is ``tra
 the others predicted.  Scores: RMSLE is the root mean square of ln(median / y) over a curve, LL the
 mean log predictive density in units of y, cov95 the share inside central 95 % intervals.
 
-The method: a power law with a floor and one smooth break, or two or three where the train rows of a
-curve ask for them strongly (odds above ten to one for each more, by Laplace's approximation;
-Jeffreys 1961).  Residuals of log y follow an Ornstein-Uhlenbeck process in ln x with Student-t
-innovations, rather short than long, for what lasts is a bend and belongs to the law.  Beyond the
-data the change of the curve may be off by a quarter of itself.  No pooling.  Every curve is sampled
-with NUTS; a model is compiled once.
+The method: a power law with a floor and one, two or three smooth breaks, the fewest that the train
+rows of a curve do not speak against strongly (odds above ten to one for more, by Laplace's
+approximation; Jeffreys 1961).  Residuals of log y follow an Ornstein-Uhlenbeck process in ln x with
+Student-t innovations, rather short than long, for what lasts is a bend and belongs to the law.
+Beyond the data the change of the curve may be off by a quarter of itself.  No pooling.  Every curve
+is sampled with NUTS; a model is compiled once.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,15 +95,10 @@ def first_half(table: pd.DataFrame) -> pd.Series:
 
 
 def form_of(seen: bs.Runs) -> bs.laws.BrokenPowerLaw:
-    """One break, and more where the odds for each are strong."""
-
-    def log_odds(law: bs.laws.BrokenPowerLaw) -> float:
-        evidence = bs.log_evidence(law, seen, noise=NOISE, random_seed=1)
-        return evidence - (law.breaks - 1) * float(np.log(STRONG))
-
-    with ThreadPoolExecutor() as threads:
-        odds = list(threads.map(log_odds, FORMS))
-    return FORMS[int(np.argmax(odds))]
+    """Fewest breaks against which the odds are not strong."""
+    evidence = [bs.log_evidence(law, seen, noise=NOISE, random_seed=1) for law in FORMS]
+    weakest = max(evidence) - np.log(STRONG)
+    return next(law for law, e in zip(FORMS, evidence, strict=True) if e >= weakest)
 
 
 def predict_curve(curve: pd.DataFrame) -> tuple[Predictive, pd.DataFrame, float, int]:

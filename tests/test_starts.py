@@ -59,6 +59,21 @@ def test_a_mode_without_mass_is_dropped():
     assert mode.at == pytest.approx([-1.0, -1.0], abs=1e-3)
 
 
+def ridge(point):
+    """Log density that is highest at (1, 1), the end of a curved ridge."""
+    x, y = point
+    value = -50 * (1 - x) ** 2 - 5000 * (y - x**2) ** 2
+    return value, np.array([100 * (1 - x) + 20_000 * x * (y - x**2), -10_000 * (y - x**2)])
+
+
+@pytest.mark.parametrize("steps", [3, 8, 300])
+def test_a_climb_that_gave_up_on_a_ridge_is_no_mode(steps, monkeypatch):
+    monkeypatch.setattr("bayescale.sampling.starts.MAX_STEPS", steps)
+    found = find_modes(ridge, 2, np.random.default_rng(0), 30)
+    assert all(mode.at == pytest.approx([1.0, 1.0], abs=0.1) for mode in found)
+    assert len(found) == 1 or steps < 300
+
+
 def test_starts_stay_where_the_density_follows_the_approximation():
     def narrow(point):
         return -0.5 * np.sum((point / 0.1) ** 2), -point / 0.01

@@ -18,12 +18,16 @@ import numpy as np
 
 #: Points from which modes are searched for chains to start at.
 POINTS = 10
-#: Steps of the search, and of the finite differences of its gradient.
-MAX_STEPS, DIFFERENCE = 150, 1e-4
+#: Steps of the search, and how well it finds the log density of a mode.
+MAX_STEPS, PRECISION = 300, 1e-6
+#: Steps of finite differences of a gradient.
+DIFFERENCE = 1e-4
 #: Curvature that finite differences still tell from none.
 FLATTEST = 1e-5
 #: How far below the highest point, in log density, a mode may lie and still hold some mass.
 DEEP = 50.0
+#: How far below the top of its own Gaussian a point may lie and still be called a mode.
+BELOW_TOP = 0.1
 
 Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -116,15 +120,18 @@ def density_of(compiled: Any) -> Density:
 
 
 def find_modes(density: Density, size: int, rng: np.random.Generator, points: int) -> list[Mode]:
-    """Climb from so many dispersed points; drop low modes and repetitions."""
-    tops = [_climb(density, rng.standard_normal(size) * (k > 0)) for k in range(points)]
-    heights = [-np.inf if top is None else density(top)[0] for top in tops]
+    """Climb from so many dispersed points; drop low ones, repetitions and where a climb gave up."""
+    climbs = [_climb(density, rng.standard_normal(size) * (k > 0)) for k in range(points)]
+    tops = sorted(
+        ((density(top)[0], k, top) for k, top in enumerate(climbs) if top is not None),
+        key=lambda found: (-found[0], found[1]),
+    )
     modes: list[Mode] = []
-    for top, height in zip(tops, heights, strict=True):
-        if top is None or height < max(heights) - DEEP:
-            continue
+    for height, _, top in tops:
+        if height < tops[0][0] - DEEP:
+            break
         found = _gaussian_at(density, top)
-        if not any(_same(found, known) for known in modes):
+        if _is_top(density, found) and not any(_same(found, known) for known in modes):
             modes.append(found)
     return modes
 
@@ -139,9 +146,9 @@ def _climb(density: Density, start: np.ndarray) -> np.ndarray | None:
         value, gradient = density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e12, gradient)
 
-    found = minimize(
-        downhill, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS, "maxcor": 20}
-    )
+    # Along a ridge the dense curvature of this method takes half the steps of one of small memory.
+    options = {"maxiter": MAX_STEPS, "ftol": PRECISION}
+    found = minimize(downhill, start, jac=True, method="SLSQP", options=options)
     return np.asarray(found.x) if np.isfinite(density(found.x)[0]) else None
 
 
@@ -153,6 +160,15 @@ def _gaussian_at(density: Density, at: np.ndarray) -> Mode:
     curvature = np.where(curvature > FLATTEST, curvature, 0.1)
     spread = axes / np.sqrt(curvature)
     return Mode(at, spread, density(at)[0] - 0.5 * float(np.sum(np.log(curvature))))
+
+
+def _is_top(density: Density, mode: Mode) -> bool:
+    """Whether half the squared Newton decrement is small: the slope says that no top lies beyond.
+
+    A climb along a ridge that ended on its way would count as one more mode, with all its mass.
+    """
+    slope = mode.spread.T @ density(mode.at)[1]
+    return bool(slope @ slope / 2 < BELOW_TOP)
 
 
 def _same(one: Mode, other: Mode) -> bool:
