@@ -9,7 +9,7 @@ import numpy as np
 from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
 from bayescale.forecast.labels import check_labels
-from bayescale.forecast.points import points_of
+from bayescale.forecast.points import by_symbol, points_of
 from bayescale.forecast.predictive import Predictive, predict
 from bayescale.forecast.tables import from_table
 from bayescale.posterior.chains import samples_of
@@ -113,9 +113,9 @@ class Chain:
 
         Parameters
         ----------
-        x : mapping of str to array_like, DataFrame or Runs
-            Inputs of the loss; ``"trials"`` as well where the metric counts successes.  A table
-            is read as by :meth:`bayescale.Fit.forecast`.
+        x : mapping of str to array_like, array_like, DataFrame or Runs
+            Inputs of the loss; ``"trials"`` as well where the metric counts successes.  Numbers
+            alone and a table are read as by :meth:`bayescale.Fit.forecast`.
         groups : mapping of str to label or array of labels, optional
             Labels of groups of either fit, as for :meth:`bayescale.Fit.forecast`.
         kind : {"run", "mean"}
@@ -137,8 +137,7 @@ class Chain:
             As for :meth:`bayescale.Fit.forecast`, or if no fit has a group that is named.
         """
         x, groups = from_table(x, groups, self.loss.runs, self.metric.runs)
-        if not isinstance(x, Mapping):
-            raise TypeError(f"x names the inputs of the loss, e.g. {{'C': 1e22}}; got {x!r}")
+        x = by_symbol(x, [column for _, column in self.loss.structure.columns])
         if kind not in ("run", "mean"):
             raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
         probabilities = check_probabilities(ci_prob)
