@@ -178,7 +178,7 @@ def _parameter(
         for g, label in wanted.items():
             if label not in variable[g].values:
                 raise ValueError(no_such(label, g, variable[g].values))
-        variable = variable.sel(wanted)
+        variable = variable.sel({g: [label] for g, label in wanted.items()})
         dims = [d for d in variable.dims if d not in ("chain", "draw")]
         here = pd.MultiIndex.from_product([variable[d].values for d in dims]) if dims else None
         frame = here.to_frame(index=False, name=dims) if here is not None else pd.DataFrame([{}])
