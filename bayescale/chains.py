@@ -12,6 +12,7 @@ from bayescale.forecast.labels import check_labels
 from bayescale.forecast.points import by_symbol, points_of
 from bayescale.forecast.predictive import Predictive, predict
 from bayescale.forecast.tables import from_table
+from bayescale.model.slips import labels_by_group
 from bayescale.posterior.chains import samples_of
 from bayescale.posterior.intervals import check_probabilities
 from bayescale.runs.problems import warn_owner
@@ -143,7 +144,7 @@ class Chain:
         probabilities = check_probabilities(ci_prob)
         seed = self.loss.random_seed if random_seed is None else random_seed
         rng = np.random.default_rng(seed)
-        of_loss, of_metric = self._split(groups or {})
+        of_loss, of_metric = self._split(labels_by_group(groups))
         before, after = (fit.flat_draws for fit in (self.loss, self.metric))
         first, second = _paired(samples_of(before), samples_of(after), rng)
         loss, frame = _predicted(self.loss, {k: v[first] for k, v in before.items()}, x, of_loss)

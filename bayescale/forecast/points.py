@@ -17,6 +17,7 @@ from bayescale.forecast.labels import (
 from bayescale.forecast.predictive import Points, Predictive, only_run_of, predict
 from bayescale.forecast.tables import from_table
 from bayescale.model.rows import Arrays, extra_arrays
+from bayescale.model.slips import labels_by_group
 from bayescale.model.structure import Structure
 from bayescale.runs import Runs
 from bayescale.runs.extent import extent
@@ -68,7 +69,7 @@ def points_of(
 
     x, groups = from_table(x, groups, runs)
     inputs = _inputs(_read(structure, arrays, runs, x))
-    asked = dict(groups or {})
+    asked = labels_by_group(groups)
     count = len(next(iter(inputs.values())))
     labels, asked_for = labels_of(structure, runs, asked, count)
     inputs = {s: v[asked_for] for s, v in inputs.items()}

@@ -43,11 +43,17 @@ def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
 
 
 def check_by_name(what: str, given: Any, example: str) -> None:
-    """Refuse what says for every parameter something, but does not name the parameters."""
+    """Refuse what says something of parameters, groups or inputs, but does not name them."""
     if given is not None and not isinstance(given, Mapping):
         raise ValueError(
-            f"{what}= is a {type(given).__name__}: name the parameter, e.g. {what}={example}"
+            f"{what}= is a {type(given).__name__}: say it by name, e.g. {what}={example}"
         )
+
+
+def labels_by_group(groups: Any) -> dict[str, Any]:
+    """Labels that are asked for, none where nobody says."""
+    check_by_name("groups", groups, "{'family': 'lstm'}")
+    return dict(groups or {})
 
 
 def _place(kind: type, room: str = "") -> str:
