@@ -17,7 +17,6 @@ import bayescale as bs
         ({"noise": bs.LogStudentT() + bs.Checkpoints()}, "sequence="),
         ({"noise": bs.LogStudentT() + bs.Effect("seed")}, "effect of the group 'seed'"),
         ({"priors": {"aplha": None}}, "did you mean 'alpha'"),
-        ({"draws": 0}, "at least 1"),
         ({"noise": bs.LogNormal}, r"the noise is a class: write noise=bs\.LogNormal\(\)"),
         ({"noise": "normal"}, r"the noise is a str: give one such as noise=bs\.LogNormal\(\)"),
         ({"priors": {"alpha": 0.1}}, r"prior of 'alpha' is 0\.1: give a distribution"),
@@ -31,6 +30,21 @@ import bayescale as bs
 def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
     with pytest.raises(ValueError, match=message):
         bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
+
+
+@pytest.mark.parametrize("wrong", [0, 1e3, 2.5, "1000", None])
+def test_draws_and_chains_are_whole_numbers(wrong):
+    law, runs = bs.laws.PowerLaw(), runs_of(simulated())
+    for name in ("draws", "tune", "chains"):
+        for make in (
+            lambda **n: bs.fit(law, runs, **n),
+            lambda **n: bs.fit_many(law, {"one": runs}, **n),
+            lambda **n: bs.backtest(law, runs, **n),
+        ):
+            with pytest.raises(ValueError, match=rf"^{name} is {wrong!r}: give a whole number of"):
+                make(**{name: wrong})
+    with pytest.raises(ValueError, match=rf"^draws is {wrong!r}: give a whole number of"):
+        bs.prior_predictive(law, runs, draws=wrong)
 
 
 class OwnLaw(bs.Law):

@@ -1,6 +1,7 @@
 """Slips that are easily made: a class for an object, a name for a law, a table that is no Runs."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from bayescale.laws.base import Law
@@ -54,6 +55,19 @@ def labels_by_group(groups: Any) -> dict[str, Any]:
     """Labels that are asked for, none where nobody says."""
     check_by_name("groups", groups, "{'family': 'lstm'}")
     return dict(groups or {})
+
+
+def check_part(what: str, given: Any, part: str, mend: str) -> None:
+    """Refuse what lacks a part that all things of its kind have, whatever class they are of."""
+    if not hasattr(given, part):
+        raise ValueError(f"the {what} is a {type(given).__name__}: {mend}")
+
+
+def check_counts(**given: Any) -> None:
+    """Refuse what is no number of draws, chains and the like."""
+    for name, value in given.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} is {value!r}: give a whole number of at least 1")
 
 
 def _place(kind: type, room: str = "") -> str:
