@@ -47,6 +47,30 @@ def test_draws_and_chains_are_whole_numbers(wrong):
         bs.prior_predictive(law, runs, draws=wrong)
 
 
+@pytest.mark.parametrize("wrong", [0, -0.3, float("nan"), float("inf"), "wide"])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (bs.LogStudentT, "nu"),
+        (bs.StudentT, "nu"),
+        (bs.LogitStudentT, "nu"),
+        (bs.LogOneSided, "above"),
+        (bs.Checkpoints, "length"),
+        (lambda **scale: bs.Effect("seed", **scale), "scale"),
+        (bs.ScaleTrend, "spread"),
+    ],
+)
+def test_options_of_noise_are_checked_when_it_is_made(make, name, wrong):
+    with pytest.raises(ValueError, match=rf"^{name} must be a positive number, not {wrong!r}"):
+        make(**{name: wrong})
+
+
+@pytest.mark.parametrize("kind", [bs.Partial, bs.Independent])
+def test_a_pooling_takes_names_of_groups_one_by_one(kind):
+    with pytest.raises(ValueError, match=r"\(\['family'\]\): give names.*\('family', 'dataset'\)"):
+        kind(["family"])
+
+
 class OwnLaw(bs.Law):
     pass
 
