@@ -390,8 +390,15 @@ def test_forecasts_refuse_inputs_that_make_no_sense(fit_of_families):
         fit_of_families.forecast({"C": [1e20]}, groups={"famly": "gpt"})
     with pytest.raises(ValueError, match=r"group 'family': a set.*write \['gpt', 'mlp'\]"):
         fit_of_families.forecast({"C": [1e20, 1e21]}, groups={"family": {"mlp", "gpt"}})
-    with pytest.raises(ValueError, match=r"ci_prob is the text '0\.9': give a number such as 0\.9"):
-        fit_of_families.forecast({"C": [1e20]}, ci_prob="0.9")
+    for wrong in ("0.9", None, [0.5, "0.9"]):
+        with pytest.raises(
+            ValueError, match=r"ci_prob is ('0\.9'|None): give a number such as 0\.9"
+        ):
+            fit_of_families.forecast({"C": [1e20]}, ci_prob=wrong)
+    with pytest.raises(
+        ValueError, match=r"2 labels for 1 points.* left out runs over all its labels"
+    ):
+        fit_of_families.forecast({"C": [1e20]}, groups={"family": ["gpt", "mlp"]})
     with pytest.raises(ValueError, match="'run' or 'mean'"):
         fit_of_families.forecast({"C": [1e20]}, kind="median")
 

@@ -397,6 +397,11 @@ class Fit:
         Report
             With ``.markdown`` and ``.latex``.
 
+        Raises
+        ------
+        ValueError
+            If `held_out` is neither.
+
         Examples
         --------
         >>> import bayescale as bs
