@@ -9,9 +9,10 @@ import numpy as np
 from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
 from bayescale.forecast.labels import check_labels
-from bayescale.forecast.points import points_of
+from bayescale.forecast.points import by_symbol, points_of
 from bayescale.forecast.predictive import Predictive, predict
 from bayescale.forecast.tables import from_table
+from bayescale.model.slips import labels_by_group
 from bayescale.posterior.chains import samples_of
 from bayescale.posterior.intervals import check_probabilities
 from bayescale.runs.problems import warn_owner
@@ -113,9 +114,9 @@ class Chain:
 
         Parameters
         ----------
-        x : mapping of str to array_like, DataFrame or Runs
-            Inputs of the loss; ``"trials"`` as well where the metric counts successes.  A table
-            is read as by :meth:`bayescale.Fit.forecast`.
+        x : mapping of str to array_like, array_like, DataFrame or Runs
+            Inputs of the loss; ``"trials"`` as well where the metric counts successes.  Numbers
+            alone and a table are read as by :meth:`bayescale.Fit.forecast`.
         groups : mapping of str to label or array of labels, optional
             Labels of groups of either fit, as for :meth:`bayescale.Fit.forecast`.
         kind : {"run", "mean"}
@@ -137,14 +138,13 @@ class Chain:
             As for :meth:`bayescale.Fit.forecast`, or if no fit has a group that is named.
         """
         x, groups = from_table(x, groups, self.loss.runs, self.metric.runs)
-        if not isinstance(x, Mapping):
-            raise TypeError(f"x names the inputs of the loss, e.g. {{'C': 1e22}}; got {x!r}")
+        x = by_symbol(x, [column for _, column in self.loss.structure.columns])
         if kind not in ("run", "mean"):
             raise ValueError(f"kind must be 'run' or 'mean', not {kind!r}")
         probabilities = check_probabilities(ci_prob)
         seed = self.loss.random_seed if random_seed is None else random_seed
         rng = np.random.default_rng(seed)
-        of_loss, of_metric = self._split(groups or {})
+        of_loss, of_metric = self._split(labels_by_group(groups))
         before, after = (fit.flat_draws for fit in (self.loss, self.metric))
         first, second = _paired(samples_of(before), samples_of(after), rng)
         loss, frame = _predicted(self.loss, {k: v[first] for k, v in before.items()}, x, of_loss)

@@ -20,6 +20,11 @@ class Pooling:
     groups: tuple[str, ...]
 
     def __init__(self, *groups: str) -> None:
+        if unnamed := [g for g in groups if not isinstance(g, str)]:
+            kind = type(self).__name__
+            raise ValueError(
+                f"{kind}({unnamed[0]!r}): give names of groups, e.g. {kind}('family', 'dataset')"
+            )
         object.__setattr__(self, "groups", groups)
 
     def __repr__(self) -> str:

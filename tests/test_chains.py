@@ -142,6 +142,8 @@ def test_draws_are_reproducible_and_items_may_be_few(chained):
     options = {"groups": {"task": "easy"}, "random_seed": 3}
     one, two = (chained.forecast({"C": 1e20, "trials": 10}, **options).draws for _ in range(2))
     assert np.array_equal(one, two)
+    named, bare = (chained.forecast(x, **options).draws for x in ({"C": 1e20}, 1e20))
+    assert np.array_equal(named, bare)
     assert np.allclose(one * 10, np.round(one * 10))
 
 

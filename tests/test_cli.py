@@ -53,7 +53,10 @@ COLUMNS = ["--y", "loss", "--x", "C=flops"]
         (["TABLE", *COLUMNS, "--group", "family=archs"], "did you mean 'arch'?"),
         (["TABLE", *COLUMNS, "--group", "law=arch"], "written have a column 'law'"),
         (["TABLE", *COLUMNS, "--law", "power_low"], "no law is called 'power_low'"),
-        (["TABLE", *COLUMNS, "--law", "chinchilla"], "the table lacks N, D"),
+        (
+            ["TABLE", *COLUMNS, "--law", "chinchilla"],
+            "the table lacks N, D: name the column, e.g. --x N=COLUMN",
+        ),
         (["TABLE", *COLUMNS, "--x", "N=params"], "name a law of C, N with --law"),
         (["TABLE", *COLUMNS, "--to", "1e2x"], "'1e2x' is not a number"),
         (["TABLE", *COLUMNS, "--to", "-1e20"], "a scale must be positive and finite"),

@@ -149,6 +149,26 @@ def test_labels_are_checked_with_a_suggestion():
         bs.crossover_scale(fit, "lstm", "gpt", bounds=(1e5, 1e4))
 
 
+def test_labels_and_paths_are_given_by_name():
+    fit = power_laws([60.0, 50.0], [0.07, 0.08])
+    for ask in (
+        lambda: bs.crossover_scale(fit, "lstm", "gpt", groups="lstm"),
+        lambda: bs.scale_for(fit, 2.0, groups="lstm"),
+        lambda: bs.asymptote(fit, groups="lstm"),
+        lambda: bs.probability(fit, "alpha > 0.1", groups="lstm"),
+        lambda: bs.probability(fit, "loss > 2", {"C": 1e20}, groups="lstm"),
+        lambda: fit.forecast({"C": 1e20}, groups="lstm"),
+        lambda: fit.forecast(fit.runs, groups="lstm"),
+        lambda: fit.prior_predictive(groups="lstm"),
+    ):
+        with pytest.raises(ValueError, match=r"groups= is a str: say it by name, e\.g\. groups={"):
+            ask()
+    with pytest.raises(
+        ValueError, match=r"path= is a str: say it by name, e\.g\. path={'D': lambda"
+    ):
+        bs.crossover_scale(fit, "lstm", "gpt", path="C")
+
+
 def test_two_fits_are_compared_with_independent_draws():
     table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     fits = {

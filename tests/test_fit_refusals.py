@@ -17,12 +17,11 @@ import bayescale as bs
         ({"noise": bs.LogStudentT() + bs.Checkpoints()}, "sequence="),
         ({"noise": bs.LogStudentT() + bs.Effect("seed")}, "effect of the group 'seed'"),
         ({"priors": {"aplha": None}}, "did you mean 'alpha'"),
-        ({"draws": 0}, "at least 1"),
         ({"noise": bs.LogNormal}, r"the noise is a class: write noise=bs\.LogNormal\(\)"),
         ({"noise": "normal"}, r"the noise is a str: give one such as noise=bs\.LogNormal\(\)"),
         ({"priors": {"alpha": 0.1}}, r"prior of 'alpha' is 0\.1: give a distribution"),
-        ({"priors": [pm.Normal.dist(0, 1)]}, r"priors= is a list: name the parameter"),
-        ({"pooling": bs.Shared()}, r"pooling= is a Shared: name the parameter, e\.g\. pooling={"),
+        ({"priors": [pm.Normal.dist(0, 1)]}, r"priors= is a list: say it by name"),
+        ({"pooling": bs.Shared()}, r"pooling= is a Shared: say it by name, e\.g\. pooling={"),
         ({"random_seed": -1}, "random_seed is -1: give a whole number"),
         ({"random_seed": 1.9}, r"random_seed is 1\.9: give a whole number"),
         ({"random_seed": np.random.default_rng(0)}, "random_seed is Generator.*whole number"),
@@ -31,6 +30,45 @@ import bayescale as bs
 def test_arguments_that_do_not_fit_are_refused_with_a_mend(options, message):
     with pytest.raises(ValueError, match=message):
         bs.fit(bs.laws.OffsetPowerLaw(), runs_of(simulated()), progressbar=False, **options)
+
+
+@pytest.mark.parametrize("wrong", [0, 1e3, 2.5, "1000", None])
+def test_draws_and_chains_are_whole_numbers(wrong):
+    law, runs = bs.laws.PowerLaw(), runs_of(simulated())
+    for name in ("draws", "tune", "chains"):
+        for make in (
+            lambda **n: bs.fit(law, runs, **n),
+            lambda **n: bs.fit_many(law, {"one": runs}, **n),
+            lambda **n: bs.backtest(law, runs, **n),
+        ):
+            with pytest.raises(ValueError, match=rf"^{name} is {wrong!r}: give a whole number of"):
+                make(**{name: wrong})
+    with pytest.raises(ValueError, match=rf"^draws is {wrong!r}: give a whole number of"):
+        bs.prior_predictive(law, runs, draws=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -0.3, float("nan"), float("inf"), "wide"])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (bs.LogStudentT, "nu"),
+        (bs.StudentT, "nu"),
+        (bs.LogitStudentT, "nu"),
+        (bs.LogOneSided, "above"),
+        (bs.Checkpoints, "length"),
+        (lambda **scale: bs.Effect("seed", **scale), "scale"),
+        (bs.ScaleTrend, "spread"),
+    ],
+)
+def test_options_of_noise_are_checked_when_it_is_made(make, name, wrong):
+    with pytest.raises(ValueError, match=rf"^{name} must be a positive number, not {wrong!r}"):
+        make(**{name: wrong})
+
+
+@pytest.mark.parametrize("kind", [bs.Partial, bs.Independent])
+def test_a_pooling_takes_names_of_groups_one_by_one(kind):
+    with pytest.raises(ValueError, match=r"\(\['family'\]\): give names.*\('family', 'dataset'\)"):
+        kind(["family"])
 
 
 class OwnLaw(bs.Law):

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import norm
 
 import bayescale as bs
+from bayescale.comparison.forecasts import forecasts_of
 from bayescale.forecast.mixture import mixture
 from bayescale.forecast.points import predict_runs
 from bayescale.quantities.sources import every_curve
@@ -172,13 +173,35 @@ def counted():
         ({"x": 1e20}, "needs the inputs C; missing: C; unknown: x$"),
         ({}, "needs the inputs C; missing: C$"),
         ({"C": []}, "there are no points"),
-        ([1e20], "x must map symbols to inputs"),
+        ("big", "input 'C': 'big' is not a number"),
     ],
 )
 def test_inputs_are_those_of_the_fit(fit, x, message):
     for ask in (fit.forecast, fit.bands):
         with pytest.raises(ValueError, match=message):
             ask(x)
+
+
+@pytest.mark.parametrize("x", [1e20, [1e20, 1e21], np.array([1e20, 1e21])])
+def test_one_input_needs_no_symbol(fit, x):
+    assert fit.forecast(x).table.equals(fit.forecast({"C": x}).table)
+    assert fit.bands(x).equals(fit.bands({"C": x}))
+    compared = bs.compare({"one": fit, "other": fit}, max_refits=0)
+    assert compared.forecast(x).table.equals(compared.forecast({"C": x}).table)
+
+
+def test_several_inputs_need_their_symbols():
+    table = {"N": [1e6, 1e7, 1e8], "D": [1e9, 3e9, 1e9], "y": [3.0, 2.5, 2.2]}
+    runs = bs.Runs(table, y="y", x={"N": "N", "D": "D"})
+    joint = {"E": 1.5, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
+    both = bs.known_fit(bs.laws.Chinchilla(), runs, joint)
+    one, other = (
+        bs.known_fit(bs.laws.PowerLaw(of=s), runs, {"A": 10.0, "alpha": 0.1}) for s in ("N", "D")
+    )
+    assert one.forecast(1e9).table.equals(one.forecast({"N": 1e9}).table)
+    for ask in (both.forecast, lambda x: forecasts_of({"one": one, "other": other}, x)):
+        with pytest.raises(ValueError, match=r"several inputs.* by symbol, \{'N': \.\.\., 'D': \."):
+            ask([1e9, 1e10])
 
 
 def test_a_comparison_refuses_what_none_of_its_fits_reads(fit):
@@ -367,8 +390,15 @@ def test_forecasts_refuse_inputs_that_make_no_sense(fit_of_families):
         fit_of_families.forecast({"C": [1e20]}, groups={"famly": "gpt"})
     with pytest.raises(ValueError, match=r"group 'family': a set.*write \['gpt', 'mlp'\]"):
         fit_of_families.forecast({"C": [1e20, 1e21]}, groups={"family": {"mlp", "gpt"}})
-    with pytest.raises(ValueError, match=r"ci_prob is the text '0\.9': give a number such as 0\.9"):
-        fit_of_families.forecast({"C": [1e20]}, ci_prob="0.9")
+    for wrong in ("0.9", None, [0.5, "0.9"]):
+        with pytest.raises(
+            ValueError, match=r"ci_prob is ('0\.9'|None): give a number such as 0\.9"
+        ):
+            fit_of_families.forecast({"C": [1e20]}, ci_prob=wrong)
+    with pytest.raises(
+        ValueError, match=r"2 labels for 1 points.* left out runs over all its labels"
+    ):
+        fit_of_families.forecast({"C": [1e20]}, groups={"family": ["gpt", "mlp"]})
     with pytest.raises(ValueError, match="'run' or 'mean'"):
         fit_of_families.forecast({"C": [1e20]}, kind="median")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from figures import TRUTH, C, drawn, fit_from_prior, legend_of, machines
 
-from bayescale import Runs, known_fit, laws, plots, prior_predictive
+from bayescale import Runs, known_fit, laws, learned, plots, prior_predictive
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +151,22 @@ def test_a_table_without_groups_names_no_series():
 def test_a_fit_in_the_place_of_its_prior_is_told_what_to_write(fit):
     with pytest.raises(TypeError, match=r"plot_prior\(fit\.prior_predictive\(\)\)"):
         plots.plot_prior(fit)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (plots.plot_forecast, r"the forecast is a {}: give what fit\.forecast\("),
+        (plots.plot_exponents, r"the fit is a {}: give what bs\.fit"),
+        (plots.plot_predictive_check, r"the fit is a {}: give what bs\.fit"),
+        (plots.plot_comparison, r"the comparison is a {}: give what bs\.compare\("),
+        (plots.plot_reliability, r"the back-test is a {}: give what bs\.backtest\("),
+        (learned, r"the fit is a {}: give what bs\.fit"),
+    ],
+)
+def test_another_result_in_the_place_of_one_is_told_what_to_give(draw, message, fit, runs):
+    fits = {"power law": fit}
+    other = fit.forecast(1e20, groups={"family": "lstm"}) if "the fit" in message else fit
+    for wrong in (other, runs, fits, laws.PowerLaw()):
+        with pytest.raises(ValueError, match=message.format(type(wrong).__name__)):
+            draw(wrong)

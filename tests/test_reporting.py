@@ -178,6 +178,11 @@ def test_the_report_takes_its_score_from_a_comparison(fit):
     assert "PSIS-LOO of this fit alone" not in said
 
 
+def test_a_report_refuses_scores_of_another_kind(fit):
+    with pytest.raises(ValueError, match=r"held_out is a Fit: give what bs\.compare\("):
+        fit.report(fit)
+
+
 def test_latex_of_the_report_is_escaped_and_balanced(fit):
     text = fit.report().latex
     assert text.count(r"\begin{") == text.count(r"\end{")
@@ -230,7 +235,11 @@ def test_parameters_without_a_population_are_not_carried():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("E", "'E' is a floor of these data"), ("aplha", "no parameter 'aplha', only E, A, alpha")],
+    [
+        ("E", "'E' is a floor of these data"),
+        ("aplha", "no parameter 'aplha', only E, A, alpha"),
+        (["alpha"], r"no parameter \['alpha'\], only E, A, alpha.*: give names one by one"),
+    ],
 )
 def test_what_belongs_to_one_table_is_not_carried(fit, name, message):
     with pytest.raises(ValueError, match=message):

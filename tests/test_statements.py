@@ -29,6 +29,22 @@ def test_the_probability_of_a_statement_is_a_share_of_draws():
         bs.probability(fit, "beta > 1")
 
 
+def test_a_statement_about_a_parameter_names_its_labels():
+    runs = bs.Runs(
+        {"C": [1e17, 1e19] * 2, "y": [4.0, 3.0] * 2, "arch": [*"aabb"], "data": ["c4"] * 4},
+        y="y",
+        x={"C": "C"},
+        groups={"family": "arch", "dataset": "data"},
+    )
+    constants = {"A": 60.0, "alpha": np.array([[0.07], [0.08]]), "sigma": 0.01}
+    fit = bs.known_fit(bs.laws.PowerLaw(), runs, constants)
+    chosen = {"family": "a", "dataset": "c4"}
+    said = str(bs.probability(fit, "alpha > 0.075", groups=chosen))
+    assert said == "P(alpha > 0.075): 50 % at family = a, dataset = c4."
+    assert str(bs.probability(fit, "alpha > 0.075", groups={"family": "a"})) == said
+    assert str(bs.probability(fit, "sigma > 1", groups=chosen)) == "P(sigma > 1): < 1 %."
+
+
 def test_a_new_run_scatters_around_the_curve():
     table = bs.Runs({"C": [1e17, 1e19, 1e21], "loss": [4, 3, 2]}, y="loss", x={"C": "C"})
     values = {"A": np.full(4000, 60.0), "alpha": 0.07, "sigma": 0.1}

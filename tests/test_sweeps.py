@@ -174,6 +174,21 @@ def test_a_store_that_is_a_file_is_refused_before_sampling(tables, tmp_path):
         swept(tables, store=tmp_path / "fits")
 
 
+def test_what_is_no_law_or_executor_is_refused_before_sampling(tables):
+    for law, message in (
+        ({"power law": bs.laws.PowerLaw()}, r"the law is a dict: give one of bs\.laws"),
+        (bs.laws.PowerLaw, r"the law is a class: write bs\.laws\.PowerLaw\(\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            bs.fit_many(law, tables)
+    for make in (
+        lambda: bs.fit_many(bs.laws.PowerLaw(), tables, executor=4),
+        lambda: bs.backtest(bs.laws.PowerLaw(), tables["curve 0"], cut=0.5, executor=4),
+    ):
+        with pytest.raises(ValueError, match="the executor is a int: give one such as concurrent"):
+            make()
+
+
 def test_a_sweep_suggests_the_name_that_was_meant(sweep):
     with pytest.raises(KeyError, match="no fit of 'curve0': did you mean 'curve 0"):
         sweep["curve0"]

@@ -171,6 +171,8 @@ def test_fits_that_share_no_model_are_refused(curves: dict[str, bs.Fit]) -> None
         bs.pool_fits({"one": curves["curve 0"]})
     with pytest.raises(ValueError, match="passes must be 1 or 2"):
         bs.pool_fits(curves, passes=3)
+    with pytest.raises(ValueError, match=r"chains is 2\.0: give a whole number of at least 1"):
+        bs.pool_fits(curves, chains=2.0)
 
 
 def test_fits_with_groups_are_refused() -> None:

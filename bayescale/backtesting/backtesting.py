@@ -15,7 +15,7 @@ from bayescale.forecast.predictive import change_beyond
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.rows import Arrays
-from bayescale.model.slips import check_law, check_table, noise_of
+from bayescale.model.slips import check_counts, check_law, check_table, noise_of
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Discrepancy, Noise
 from bayescale.pooling import Pooling
@@ -102,6 +102,7 @@ def backtest(
     >>> bool(tested.table["rmsle"].iloc[0] < 0.05)
     True
     """
+    check_counts(draws=draws, tune=tune, chains=chains)
     probabilities = check_probabilities(ci_prob)
     for law in laws.values() if isinstance(laws, Mapping) else [laws]:
         check_law(law.law if isinstance(law, Fit) else law)

@@ -42,7 +42,10 @@ def forecast(
     table: Annotated[
         Path | None, typer.Argument(help="A CSV or Parquet file; the bundled runs by default.")
     ] = None,
-    y: Annotated[str | None, typer.Option(help="The column of the measured response.")] = None,
+    y: Annotated[
+        str | None,
+        typer.Option(help="The column of the measured response; counts are for Python alone."),
+    ] = None,
     x: Annotated[
         list[str] | None, typer.Option(help="An input, as SYMBOL=COLUMN or COLUMN; repeatable.")
     ] = None,

@@ -95,7 +95,12 @@ def chosen_laws(names: Sequence[str], runs: "Runs") -> "dict[str, Law]":
         laws = {"chinchilla": get("chinchilla")}
     else:
         raise ValueError(f"name a law of {', '.join(runs.x)} with --law; see `bayescale laws`")
-    for law in laws.values():
+    for name, law in laws.items():
+        if len(law.inputs) > 1 and (missing := [s for s in law.inputs if s not in runs.x]):
+            raise ValueError(
+                f"--law {name} needs the inputs {', '.join(law.inputs)}; the table lacks "
+                f"{', '.join(missing)}: name the column, e.g. --x {missing[0]}=COLUMN"
+            )
         law.columns(tuple(runs.x))
     return laws
 

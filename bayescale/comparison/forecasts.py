@@ -6,7 +6,7 @@ from typing import Any
 
 from bayescale.fitting import Fit
 from bayescale.forecast import Forecast
-from bayescale.forecast.points import inputs_of
+from bayescale.forecast.points import by_symbol, inputs_of
 from bayescale.forecast.tables import from_table
 
 
@@ -19,8 +19,8 @@ def forecasts_of(
     ----------
     fits : mapping of str to Fit
         One per form.
-    x : mapping of str to array_like, DataFrame or Runs
-        Inputs of any of them, and labels in a table.
+    x : mapping of str to array_like, array_like, DataFrame or Runs
+        Inputs of any of them, and labels in a table; numbers alone where all have one input.
     groups : mapping of str to label or array of labels, optional
         Labels.
     **options
@@ -32,10 +32,10 @@ def forecasts_of(
         As for :meth:`bayescale.Fit.forecast`.
     """
     x, groups = from_table(x, groups, *(fit.runs for fit in fits.values()))
+    if not isinstance(x, Mapping):
+        read_by_laws = (s for fit in fits.values() for _, s in fit.structure.columns)
+        x = by_symbol(x, list(dict.fromkeys(read_by_laws)))
     own = {name: inputs_of(fit.structure, fit.runs) for name, fit in fits.items()}
     known = set(itertools.chain(*own.values()))
-    read = {
-        name: {s: x[s] for s in x if s in mine or s not in known} if isinstance(x, Mapping) else x
-        for name, mine in own.items()
-    }
+    read = {name: {s: x[s] for s in x if s in mine or s not in known} for name, mine in own.items()}
     return {name: fit.forecast(read[name], groups=groups, **options) for name, fit in fits.items()}

@@ -11,6 +11,7 @@ from bayescale.fitting.result import Fit
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.rows import Arrays
+from bayescale.model.slips import check_counts
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
@@ -95,8 +96,7 @@ def fit(
     >>> bool(0.0 < result.posterior["alpha"].median() < 0.2)
     True
     """
-    if min(draws, tune, chains) < 1:
-        raise ValueError("draws, tune and chains must be at least 1")
+    check_counts(draws=draws, tune=tune, chains=chains)
     seed = seed_from(random_seed)
     if stream is not None and Path(stream).exists() and any(Path(stream).iterdir()):
         raise ValueError(f"stream={str(stream)!r} is not empty: give a folder of its own to draws")

@@ -6,6 +6,7 @@ import numpy as np
 
 from bayescale.fitting.result import Fit
 from bayescale.laws.links import natural_to_coordinate
+from bayescale.model.slips import check_part
 from bayescale.posterior.intervals import check_probabilities, interval
 from bayescale.posterior.posterior import UNLEARNED, rows_of
 
@@ -36,7 +37,7 @@ def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFra
     Raises
     ------
     ValueError
-        If `ci_prob` does not lie between 0 and 1.
+        If `fit` is none, or `ci_prob` does not lie between 0 and 1.
 
     Examples
     --------
@@ -51,6 +52,7 @@ def learned(fit: Fit, *, ci_prob: float = 0.9, draws: int = 2000) -> "pd.DataFra
 
     from bayescale.forecast.prior import coordinates_from_prior, parameters_from_prior
 
+    check_part("fit", fit, "posterior", "give what bs.fit returns")
     check_probabilities(ci_prob)
     s, seed = fit.structure, fit.random_seed
     sampled = coordinates_from_prior(s, fit.arrays, draws, seed)

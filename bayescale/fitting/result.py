@@ -157,9 +157,10 @@ class Fit:
 
         Parameters
         ----------
-        x : mapping of str to array_like, DataFrame or Runs
+        x : mapping of str to array_like, array_like, DataFrame or Runs
             Inputs in the unit of the table, by symbol; scalars and arrays broadcast to one list
-            of points.  A table has one row a point, with inputs and labels under the names of the
+            of points.  Where the law has one input, a number or a sequence of numbers says enough.
+            A table has one row a point, with inputs and labels under the names of the
             fitted table or by symbol and group.  Where successes are counted, ``"trials"`` says
             how many trials a new measurement has (the median of the table otherwise); the
             response is then a share of successes.  Of a table with standard errors, ``"y_se"`` is
@@ -189,7 +190,8 @@ class Fit:
         Raises
         ------
         ValueError
-            If inputs are missing, unknown or not positive, a column is unknown, lengths do not
+            If inputs are missing, unknown or not positive, or several of them are not given by
+            symbol, a column is unknown, lengths do not
             fit, a group is unknown, a run that is continued has other labels in the table, or a
             probability does not lie between 0 and 1.
 
@@ -394,6 +396,11 @@ class Fit:
         -------
         Report
             With ``.markdown`` and ``.latex``.
+
+        Raises
+        ------
+        ValueError
+            If `held_out` is neither.
 
         Examples
         --------

@@ -63,8 +63,11 @@ def as_prior(fit: "Fit", *names: str) -> dict[str, Any]:
     parameters = {q.name: q for q in fit.structure.parameters}
     found = {}
     for name in names:
-        if name not in parameters:
-            raise ValueError(f"there is no parameter {name!r}, only {', '.join(parameters)}")
+        if name not in list(parameters):
+            raise ValueError(
+                f"there is no parameter {name!r}, only {', '.join(parameters)}: "
+                "give names one by one"
+            )
         found[name] = _distribution(parameters[name], _draws(fit, parameters[name]))
     return found
 

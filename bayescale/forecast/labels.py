@@ -42,7 +42,10 @@ def labels_of(
             [value] if isinstance(value, str) or np.ndim(value) == 0 else list(value), object
         )
         if len(values) not in (1, count):
-            raise ValueError(f"group {g!r}: {len(values)} labels for {count} points")
+            raise ValueError(
+                f"group {g!r}: {len(values)} labels for {count} points: give one, or one a point; "
+                "a group that is left out runs over all its labels"
+            )
         known = _places(runs, g)
         texts = np.array([known_label(v, known) for v in values], object)
         given[g] = np.repeat(texts, count) if len(texts) == 1 else texts

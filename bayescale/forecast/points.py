@@ -1,6 +1,6 @@
 """Where a forecast is asked for: inputs and labels, checked against what was fitted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from bayescale.forecast.labels import (
 from bayescale.forecast.predictive import Points, Predictive, only_run_of, predict
 from bayescale.forecast.tables import from_table
 from bayescale.model.rows import Arrays, extra_arrays
+from bayescale.model.slips import labels_by_group
 from bayescale.model.structure import Structure
 from bayescale.runs import Runs
 from bayescale.runs.extent import extent
@@ -68,7 +69,7 @@ def points_of(
 
     x, groups = from_table(x, groups, runs)
     inputs = _inputs(_read(structure, arrays, runs, x))
-    asked = dict(groups or {})
+    asked = labels_by_group(groups)
     count = len(next(iter(inputs.values())))
     labels, asked_for = labels_of(structure, runs, asked, count)
     inputs = {s: v[asked_for] for s, v in inputs.items()}
@@ -120,8 +121,7 @@ def _of_measurements(structure: Structure) -> tuple[str, ...]:
 def _read(structure: Structure, arrays: Arrays, runs: Runs, x: Any) -> dict[str, Any]:
     """Take the inputs that are read, of which none is missing and none unknown."""
     needed, optional = [column for _, column in structure.columns], _of_measurements(structure)
-    if not isinstance(x, Mapping):
-        raise ValueError(f"x must map symbols to inputs, e.g. {{{needed[0]!r}: [1e20, 1e21]}}")
+    x = by_symbol(x, needed)
     unknown = ", ".join(str(s) for s in x if s not in inputs_of(structure, runs))
     if missing := ", ".join(s for s in needed if s not in x):
         also = f"; unknown: {unknown}" if unknown else ""
@@ -134,6 +134,16 @@ def _read(structure: Structure, arrays: Arrays, runs: Runs, x: Any) -> dict[str,
         {"trials": structure.noise.trials_of_new(arrays["trials"])} if "trials" in optional else {}
     )
     return {s: x[s] for s in needed} | usual | {s: x[s] for s in optional if s in x}
+
+
+def by_symbol(x: Any, symbols: Sequence[str]) -> Mapping[str, Any]:
+    """Put inputs under their symbols; numbers alone say enough where there is one input."""
+    if isinstance(x, Mapping):
+        return x
+    if len(symbols) == 1:
+        return {symbols[0]: x}
+    example = ", ".join(f"{s!r}: ..." for s in symbols)
+    raise ValueError(f"there are several inputs: give all of them by symbol, {{{example}}}")
 
 
 def _inputs(x: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.geometry import with_spreads
 from bayescale.model.rows import Arrays
+from bayescale.model.slips import check_counts
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
@@ -100,8 +101,6 @@ def prior_of(
     """Prior draws of a structure; see :func:`prior_predictive`."""
     import xarray as xr
 
-    if draws < 1:
-        raise ValueError("draws must be at least 1")
     sampled = coordinates_from_prior(structure, arrays, draws, random_seed)
     inputs = _around_the_data(structure, runs) if x is None else x
     points, frame = points_of(structure, arrays, runs, inputs, groups)
@@ -154,6 +153,7 @@ def coordinates_from_prior(
 
     from bayescale.model.model import model_of
 
+    check_counts(draws=draws)
     model = model_of(structure, arrays)
     wanted = [*model.free_RVs, *model.deterministics]
     rng = np.random.default_rng(random_seed)

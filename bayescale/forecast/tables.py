@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.model.slips import labels_by_group
 from bayescale.runs import Runs, RunsError
 from bayescale.runs.labels import read_labels
 from bayescale.runs.tables import read_table
@@ -35,7 +36,7 @@ def from_table(
     table = x.to_frame() if isinstance(x, Runs) else x
     if not hasattr(type(table), "columns"):
         return x, groups
-    inputs, labels, problems = {}, dict(groups or {}), []
+    inputs, labels, problems = {}, labels_by_group(groups), []
     for column, values in read_table(table, frozenset[str]().__contains__).items():
         for role in _roles(column, fitted):
             if role in inputs or role in labels:

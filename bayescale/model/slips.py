@@ -1,6 +1,7 @@
 """Slips that are easily made: a class for an object, a name for a law, a table that is no Runs."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from bayescale.laws.base import Law
@@ -43,11 +44,30 @@ def noise_of(law: Any, runs: Any, noise: Any) -> Noise:
 
 
 def check_by_name(what: str, given: Any, example: str) -> None:
-    """Refuse what says for every parameter something, but does not name the parameters."""
+    """Refuse what says something of parameters, groups or inputs, but does not name them."""
     if given is not None and not isinstance(given, Mapping):
         raise ValueError(
-            f"{what}= is a {type(given).__name__}: name the parameter, e.g. {what}={example}"
+            f"{what}= is a {type(given).__name__}: say it by name, e.g. {what}={example}"
         )
+
+
+def labels_by_group(groups: Any) -> dict[str, Any]:
+    """Labels that are asked for, none where nobody says."""
+    check_by_name("groups", groups, "{'family': 'lstm'}")
+    return dict(groups or {})
+
+
+def check_part(what: str, given: Any, part: str, mend: str) -> None:
+    """Refuse what lacks a part that all things of its kind have, whatever class they are of."""
+    if not hasattr(given, part):
+        raise ValueError(f"the {what} is a {type(given).__name__}: {mend}")
+
+
+def check_counts(**given: Any) -> None:
+    """Refuse what is no number of draws, chains and the like."""
+    for name, value in given.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} is {value!r}: give a whole number of at least 1")
 
 
 def _place(kind: type, room: str = "") -> str:

@@ -12,6 +12,7 @@ from bayescale.laws.base import Law
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
 from bayescale.noise.base import Noise
+from bayescale.noise.parts import check_positive
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,11 @@ class _Gaussian(_Residuals):
 @dataclass(frozen=True)
 class _Student(_Residuals):
     nu: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Check the degrees of freedom."""
+        super().__post_init__()
+        check_positive(nu=self.nu)
 
     def _observed(self, name: str, location: Any, sd: Any, **kwargs: Any) -> Any:
         """Student-t; its log takes a third of the time of the log1p in ``pm.StudentT``."""

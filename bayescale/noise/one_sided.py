@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayescale.noise.continuous import _Student
+from bayescale.noise.parts import check_positive
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class LogOneSided(_Student):
     def __post_init__(self) -> None:
         """Check the ratio of scales."""
         super().__post_init__()
-        if not self.above > 0:
-            raise ValueError(f"above must be positive, not {self.above!r}")
+        check_positive(above=self.above)
 
     def _log_density(self, z: Any, xp: Any = np) -> Any:
         folded = xp.where(z > 0, z / self.above, z)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,13 @@ import numpy as np
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
 from bayescale.pooling import Partial, Pooling, Shared
+
+
+def check_positive(**given: Any) -> None:
+    """Refuse scales, lengths and the like that are no positive numbers."""
+    for name, value in given.items():
+        if not isinstance(value, Real) or not 0 < float(value) < math.inf:
+            raise ValueError(f"{name} must be a positive number, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,10 @@ class Effect(Part):
     group: str
     scale: float = 0.05
 
+    def __post_init__(self) -> None:
+        """Check the scale."""
+        check_positive(scale=self.scale)
+
     def parameters(self) -> tuple[Parameter, ...]:
         """One deviation per label."""
         return (Parameter(f"effect_{self.group}", "effect", "real", 0.0, 0.0, self.scale),)
@@ -184,6 +196,10 @@ class Checkpoints(Part):
 
     length: float = 0.3
     over: Pooling = field(default_factory=Shared)
+
+    def __post_init__(self) -> None:
+        """Check the length."""
+        check_positive(length=self.length)
 
     def pooling(self) -> dict[str, Pooling]:
         """How the length scale varies."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescale.laws.parameters import Parameters
 from bayescale.laws.roles import Parameter
-from bayescale.noise.parts import Part
+from bayescale.noise.parts import Part, check_positive
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class ScaleTrend(Part):
 
     input: str = "x"
     spread: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the spread."""
+        check_positive(spread=self.spread)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the exponent."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayescale.model.slips import check_part
 from bayescale.plots._axes import LABEL_WIDTH, new_axes
 from bayescale.plots._looks import COLOURS, GREY
 
@@ -31,6 +32,11 @@ def plot_comparison(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes
         Differences in expected log predictive density (best form at 0, on top) with bars of one
         and, thin, two standard errors; stacking weights stand on the right.
 
+    Raises
+    ------
+    ValueError
+        If something else is given, such as a dict of fits.
+
     References
     ----------
     Vehtari, Gelman and Gabry (2017), arXiv:1507.04544; Yao et al. (2018), arXiv:1704.02030.
@@ -49,6 +55,7 @@ def plot_comparison(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes
     """
     import matplotlib.pyplot as plt
 
+    check_part("comparison", comparison, "table", "give what bs.compare(...) returns")
     table = comparison.table.sort_values("elpd", ascending=False)
     below = -np.abs(table["elpd_diff"].to_numpy(float))
     errors = table["se_diff"].fillna(0.0).to_numpy(float)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.model.slips import check_part
 from bayescale.plots._axes import LABEL_WIDTH, joined, new_axes, symbol
 from bayescale.plots._legends import entry, legend_above
 from bayescale.plots._looks import COLOURS, GREY
@@ -51,7 +52,7 @@ def plot_exponents(
     Raises
     ------
     ValueError
-        If the law has no such parameter, or `ci_prob` does not lie between 0 and 1.
+        If `fit` is none, the law has no such parameter, or `ci_prob` does not lie between 0 and 1.
 
     Examples
     --------
@@ -62,6 +63,7 @@ def plot_exponents(
     >>> [t.get_text() for t in ax.get_yticklabels()]
     ['all runs']
     """
+    check_part("fit", fit, "posterior", "give what bs.fit returns")
     check_probabilities(ci_prob)
     name = name or _first_exponent(fit)
     if name not in fit.posterior:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.model.slips import check_part
 from bayescale.plots._axes import choose_input, joined, log_axis, name_axes, new_axes, positive
 from bayescale.plots._legends import bands_entry, edge_entry, entry, handles_of, legend_above
 from bayescale.plots._looks import GREY, MARKERS, Look, looks
@@ -69,7 +70,8 @@ def plot_forecast(
     Raises
     ------
     ValueError
-        If a name is no input or group of the forecast, or the law has no floor.
+        If something else is given, such as a fit, a name is no input or group of the forecast, or
+        the law has no floor.
 
     Examples
     --------
@@ -81,6 +83,7 @@ def plot_forecast(
     >>> ax.get_xscale(), ax.get_xlabel()
     ('log', 'flops (C)')
     """
+    check_part("forecast", forecast, "floor", "give what fit.forecast(...) returns")
     table, rows = _drawn(forecast, reducible)
     groups = _groups(forecast)
     for name in (group, panels):

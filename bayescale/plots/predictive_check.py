@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayescale.model.slips import check_part
 from bayescale.plots._axes import choose_input, joined, log_axis, new_axes
 from bayescale.plots._legends import NAMELESS, entry, legend_above
 from bayescale.plots._looks import GREY, looks
@@ -46,7 +47,7 @@ def plot_predictive_check(
     Raises
     ------
     ValueError
-        If `x` is no input, or `ci_prob` does not lie between 0 and 1.
+        If `fit` is none, `x` is no input, or `ci_prob` does not lie between 0 and 1.
 
     References
     ----------
@@ -61,6 +62,7 @@ def plot_predictive_check(
     >>> bs.plots.plot_predictive_check(fit).get_ylabel()
     'loss, % off the median replicate'
     """
+    check_part("fit", fit, "posterior", "give what bs.fit returns")
     check_probabilities(ci_prob)
     runs = fit.runs
     y, replicated = runs.response, fit.replicated()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayescale.model.slips import check_part
 from bayescale.plots._axes import axes_of
 from bayescale.plots._legends import legend_above
 from bayescale.plots._looks import GREY, looks
@@ -33,12 +34,18 @@ def plot_reliability(tested: "Backtest", ax: "Axes | None" = None) -> "Axes":
     -------
     Axes
 
+    Raises
+    ------
+    ValueError
+        If something else is given, such as a fit.
+
     References
     ----------
     Gneiting, Balabdaoui and Raftery (2007), Journal of the Royal Statistical Society B 69, 243.
     """
     from scipy.stats import binom
 
+    check_part("back-test", tested, "cases", "give what bs.backtest(...) returns")
     new, ax = ax is None, axes_of(ax)
     counts = tested.points["law"].value_counts(sort=False)
     probabilities = np.linspace(0.0, 1.0, 41)

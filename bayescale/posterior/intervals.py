@@ -1,6 +1,7 @@
 """Equal-tailed intervals and probabilities over draws."""
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import numpy as np
 
 def check_probabilities(ci_prob: Any) -> tuple[float, ...]:
     """Return the interval probabilities as a sorted tuple, each strictly between 0 and 1."""
-    if isinstance(ci_prob, str):
-        raise ValueError(f"ci_prob is the text {ci_prob!r}: give a number such as 0.9")
-    given = tuple(ci_prob) if isinstance(ci_prob, Iterable) else (ci_prob,)
+    several = isinstance(ci_prob, Iterable) and not isinstance(ci_prob, str)
+    given = tuple(ci_prob) if several else (ci_prob,)
+    if wrong := [p for p in given if not isinstance(p, Real)]:
+        raise ValueError(f"ci_prob is {wrong[0]!r}: give a number such as 0.9")
     if not given or any(not 0 < p < 1 for p in given):
         percent = next((p for p in given if 1 < p < 100), None)
         meant = "" if percent is None else f"; did you mean {percent / 100:g}?"

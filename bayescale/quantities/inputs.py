@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.forecast.points import by_symbol
 from bayescale.quantities.curves import Curve
 from bayescale.quantities.sources import no_such
 from bayescale.runs.extent import is_outside
@@ -13,11 +14,7 @@ from bayescale.runs.extent import is_outside
 def inputs_of(curves: tuple[Curve, ...], x: Any) -> dict[str, np.ndarray]:
     """Resolve inputs by symbol, from numbers for a law of one input or from a mapping."""
     symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
-    if not isinstance(x, Mapping):
-        if len(symbols) != 1:
-            example = ", ".join(f"{s!r}: ..." for s in symbols)
-            raise ValueError(f"the law has several inputs: give all of them, x={{{example}}}")
-        x = {symbols[0]: x}
+    x = by_symbol(x, symbols)
     if unknown := sorted(set(x) - set(symbols)):
         raise ValueError(no_such(unknown[0], "input", symbols))
     if wrong := sorted(set(symbols) - set(x)):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.model.slips import check_by_name
 from bayescale.quantities.costs import FLOPs6ND
 from bayescale.quantities.curves import Curve, Inputs
 from bayescale.quantities.optimum import optimum
@@ -91,6 +92,7 @@ def path_of(curves: tuple[Curve, ...], path: Way) -> Path:
     symbols = list(dict.fromkeys(s for curve in curves for s in curve.symbols))
     if callable(path):
         return _optimal(curves, path)
+    check_by_name("path", path, "{'D': lambda N: 20 * N}")
     fixed = dict(path or {})
     if unknown := [s for s in fixed if s not in symbols]:
         raise ValueError(f"path names the input {unknown[0]!r}; there are {', '.join(symbols)}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.model.slips import labels_by_group
 from bayescale.posterior.chains import samples_of
 from bayescale.posterior.unseen import natural_at_cells
 from bayescale.quantities.curves import Curve, Form, thinned
@@ -27,23 +28,23 @@ def curve_of(source: Source, groups: Mapping[str, Any] | None = None) -> Curve:
     ValueError
         If labels are unknown, or several combinations are left.
     """
-    fits = _weighted(source)
-    for fit, _ in fits:
+    fixed = labels_by_group(groups)
+    for fit, _ in _weighted(source):
         for group in fit.structure.law_groups:
             labels = fit.runs.labels(group)
-            if group not in (groups or {}) and len(labels) > 1:
+            if group not in fixed and len(labels) > 1:
                 raise ValueError(
                     f"the fit has {len(labels)} labels of {group!r}: say which, "
                     f"e.g. groups={{{group!r}: {labels[0]!r}}}"
                 )
     warn_of_strays(source)
-    return _curves(source, [dict(groups or {})])[0]
+    return _curves(source, [fixed])[0]
 
 
 def every_curve(source: Source, groups: Mapping[str, Any] | None = None) -> tuple[Curve, ...]:
     """Curves of all combinations of labels of the table that `groups` leaves, with joint draws."""
     fit = _weighted(source)[0][0]
-    names, fixed = fit.structure.law_groups, dict(groups or {})
+    names, fixed = fit.structure.law_groups, labels_by_group(groups)
     if unknown := set(fixed) - set(names):
         raise ValueError(no_such(min(unknown), "group", names))
     texts = {g: known_label(label, fit.runs.labels(g)) for g, label in fixed.items()}
@@ -77,18 +78,19 @@ def curves_of(
         Labels of further groups, the same for all; None as a label stands for a new one, drawn
         from the population.  A group that is left open is averaged over.
     """
+    fixed = labels_by_group(groups)
     if any(_is_source(label) for label in labels):
         if not all(_is_source(label) for label in labels):
             raise ValueError("give labels of one fit, or two fits, not one of each")
         sources = {f"fit {i + 1}: {_title(s)}": s for i, s in enumerate(labels)}
-        return _of_separate(sources, groups)
+        return _of_separate(sources, fixed)
     if isinstance(source, Mapping):
         unknown = [label for label in labels if label not in source]
         if unknown:
             raise ValueError(no_such(unknown[0], "fit", list(source)))
         paired = hasattr(source, "population")
-        return _of_separate({label: source[label] for label in labels}, groups, paired=paired)
-    asked = [_asked(source, label, groups) for label in labels]
+        return _of_separate({label: source[label] for label in labels}, fixed, paired=paired)
+    asked = [_asked(source, label, fixed) for label in labels]
     warn_of_strays(source)
     return _curves(source, asked, [_name_of(label) for label in labels])
 
@@ -167,17 +169,17 @@ def _title(source: Source) -> str:
 
 
 def _of_separate(
-    sources: Mapping[str, Source], groups: Mapping[str, Any] | None, *, paired: bool = False
+    sources: Mapping[str, Source], fixed: Mapping[str, Any], *, paired: bool = False
 ) -> tuple[Curve, ...]:
     """Curves of several posteriors; where those are independent, draws are paired at random."""
     fits = [fit for source in sources.values() for fit, _ in _weighted(source)]
     every = {group for fit in fits for group in fit.structure.law_groups}
-    if unknown := [g for g in groups or {} if g not in every]:
+    if unknown := [g for g in fixed if g not in every]:
         raise ValueError(no_such(unknown[0], "group", sorted(every)))
     made = []
     for place, (name, source) in enumerate(sources.items()):
         open_groups = {g for fit, _ in _weighted(source) for g in fit.structure.law_groups}
-        known = {g: v for g, v in (groups or {}).items() if g in open_groups}
+        known = {g: v for g, v in fixed.items() if g in open_groups}
         made.append(_curves(source, [known], [name], shuffle=0 if paired else place)[0])
     warn_of_strays(*sources.values())
     shortest = min(curve.samples for curve in made)
@@ -198,13 +200,13 @@ def _main_group(fit: Any) -> str:
     )
 
 
-def _asked(source: Source, label: Any, groups: Mapping[str, Any] | None) -> dict[str, Any]:
+def _asked(source: Source, label: Any, fixed: Mapping[str, Any]) -> dict[str, Any]:
     own = (
         dict(label) if isinstance(label, Mapping) else {_main_group(_weighted(source)[0][0]): label}
     )
-    if both := set(own) & set(groups or {}):
+    if both := set(own) & set(fixed):
         raise ValueError(f"{min(both)!r} is given twice: in the label and in groups")
-    return {**(groups or {}), **own}
+    return {**fixed, **own}
 
 
 def _name_of(label: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayescale.comparison.forecasts import forecasts_of
 from bayescale.forecast.mixture import aligned
+from bayescale.model.slips import labels_by_group
 from bayescale.posterior.intervals import percent
 from bayescale.quantities.results import Result, columns
 from bayescale.quantities.sources import Source, no_such, pooled, warn_of_strays
@@ -138,7 +139,8 @@ def probability(
     chosen = pooled(fit)
     runs = chosen[0][0].runs
     response = runs.names["y"]
-    if unknown := [g for g in groups or {} if g not in (*runs.groups, "sequence")]:
+    asked = labels_by_group(groups)
+    if unknown := [g for g in asked if g not in (*runs.groups, "sequence")]:
         raise ValueError(no_such(unknown[0], "group", runs.groups))
     if name in ("y", response):
         example = f"e.g. at={{{next(iter(runs.x))!r}: 1e24}}"
@@ -149,12 +151,12 @@ def probability(
         if runs.is_counts and not 0 <= value <= 1:
             raise ValueError(f"{statement!r}: the response is a share between 0 and 1")
         fits = {f"{one.law.title} ({i})": one for i, (one, _) in enumerate(chosen)}
-        forecasts = forecasts_of(fits, at, groups=groups, kind=kind)
+        forecasts = forecasts_of(fits, at, groups=asked, kind=kind)
         points = next(iter(forecasts.values())).points
         each = zip(aligned(forecasts), chosen, strict=True)
         draws = np.concatenate([drawn[rows] for drawn, (_, rows) in each])
     else:
-        points, draws = _parameter(chosen, name, groups or {}, response)
+        points, draws = _parameter(chosen, name, asked, response)
     return Probability(statement, points, draws, _SIGNS[sign](draws, value).mean(axis=0), runs)
 
 
@@ -178,7 +180,7 @@ def _parameter(
         for g, label in wanted.items():
             if label not in variable[g].values:
                 raise ValueError(no_such(label, g, variable[g].values))
-        variable = variable.sel(wanted)
+        variable = variable.sel({g: [label] for g, label in wanted.items()})
         dims = [d for d in variable.dims if d not in ("chain", "draw")]
         here = pd.MultiIndex.from_product([variable[d].values for d in dims]) if dims else None
         frame = here.to_frame(index=False, name=dims) if here is not None else pd.DataFrame([{}])

@@ -98,6 +98,11 @@ def report(
     Report
         With ``.markdown`` and ``.latex``.
 
+    Raises
+    ------
+    ValueError
+        If `held_out` is neither, or `ci_prob` does not lie between 0 and 1.
+
     References
     ----------
     Li et al. (2025), (Mis)Fitting: a survey of scaling laws, arXiv:2502.18969 (what papers leave
@@ -294,6 +299,11 @@ def _held_out(fit: "Fit", held_out: "Comparison | Backtest | None") -> Iterator[
     elif isinstance(held_out, Backtest):
         for name in dict.fromkeys(held_out.table["law"]):
             yield held_out.verdict(name, max(p for p in held_out.ci_prob if p <= 0.9))
+    elif held_out is not None:
+        raise ValueError(
+            f"held_out is a {type(held_out).__name__}: give what bs.compare(...) or "
+            "bs.backtest(...) returns"
+        )
     elif "max_rhat" not in fit.diagnostics:
         yield "None: the parameters were given."
     else:

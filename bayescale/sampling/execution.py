@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from bayescale.model.slips import check_part
+
 _log = logging.getLogger(__name__)
 
 #: Threads of one process beyond which the interpreter lets no more fits advance at once.
@@ -59,7 +61,15 @@ def map_fits(
     -------
     list of Outcome
         In the order of the tasks.
+
+    Raises
+    ------
+    ValueError
+        If the executor is none.
     """
+    if executor is not None:
+        mend = "give one such as concurrent.futures.ProcessPoolExecutor(4)"
+        check_part("executor", executor, "submit", mend)
     outcomes: list[Outcome] = [Outcome()] * len(tasks)
 
     def finish(place: int, outcome: Outcome) -> None:

@@ -15,6 +15,7 @@ from bayescale.fitting.fitting import hints_of
 from bayescale.fitting.storage import read
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
+from bayescale.model.slips import check_counts, check_law
 from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
 from bayescale.pooling import Pooling
@@ -84,7 +85,8 @@ def fit_many(
     Raises
     ------
     ValueError
-        If there is no table, a setting is not positive, or `store` is a file.
+        If the law is none, there is no table, a setting is no positive whole number, `executor`
+        runs nothing, or `store` is a file.
 
     Warns
     -----
@@ -118,8 +120,8 @@ def fit_many(
         raise ValueError("fit_many takes a mapping of names to tables, e.g. {'curve 1': runs}")
     if wrong := [name for name in tables if not isinstance(name, str)]:
         raise ValueError(f"names of tables are text, not {wrong[0]!r}: give {{str(name): runs}}")
-    if min(draws, tune, chains) < 1:
-        raise ValueError("draws, tune and chains must be at least 1")
+    check_law(law)
+    check_counts(draws=draws, tune=tune, chains=chains)
     if store is not None and Path(store).exists() and not Path(store).is_dir():
         raise ValueError(f"store={str(store)!r} is a file: give a folder")
     options = {"draws": draws, "tune": tune, "chains": chains}

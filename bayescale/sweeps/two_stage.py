@@ -23,6 +23,7 @@ from bayescale.laws.roles import Parameter
 from bayescale.model.anchors import floor_offset, further_fall, log_response
 from bayescale.model.geometry import coordinates
 from bayescale.model.rows import Arrays
+from bayescale.model.slips import check_counts
 from bayescale.posterior.chains import joined, shape_of
 from bayescale.posterior.posterior import ANCHORED
 from bayescale.sampling import ConvergenceWarning
@@ -114,6 +115,7 @@ def pool_fits(
     True
     """
     _check(fits)
+    check_counts(draws=draws, chains=chains)
     if passes not in (1, 2):
         raise ValueError(f"passes must be 1 or 2, not {passes!r}")
     anchors = _anchors(fits)
