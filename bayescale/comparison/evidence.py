@@ -57,8 +57,9 @@ def log_evidence(
     Notes
     -----
     For screening: it depends on how wide priors are, and the approximation is rough where a
-    posterior is far from normal or has many modes, some of which the search may miss.  What is
-    reported should rest on :func:`bayescale.compare`.
+    posterior is far from normal or has many modes, some of which the search may miss.  A climb that
+    ends before it arrives is not counted.  What is reported should rest on
+    :func:`bayescale.compare`.
 
     References
     ----------
