@@ -28,10 +28,9 @@ Record = dict[str, Any]
 
 def read(path: Path) -> Iterator[tuple[str, Record]]:
     """Records of one file, each with the names that lead to it."""
-    if path.suffix == ".jsonl":
-        yield from (("", json.loads(line)) for line in path.read_text().splitlines() if line)
-    else:
-        yield from walk(json.loads(path.read_text()), ())
+    text = path.read_text()
+    for part in text.splitlines() if path.suffix == ".jsonl" else [text]:
+        yield from walk(json.loads(part), ())
 
 
 def walk(found: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Record]]:
