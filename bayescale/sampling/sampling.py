@@ -92,7 +92,7 @@ def sample(
     if {q.role for q in structure.law.parameters} <= ONE_MODE:
         compiled = start_near_zero(compiled)
     else:
-        compiled = start_at_modes(compiled, random_seed)
+        compiled = start_at_modes(compiled, random_seed, pooled=bool(structure.groups))
     with progress(progressbar, chains * (draws + tune), structure.law.title) as callback:
         trace = nutpie.sample(
             compiled,

@@ -18,8 +18,8 @@ import numpy as np
 
 #: Points from which modes are searched for chains to start at.
 POINTS = 10
-#: Steps of the search, and how well it finds the log density of a mode.
-MAX_STEPS, PRECISION = 300, 1e-6
+#: Steps of the search for modes, how well it finds their log density, and steps of a short climb.
+MAX_STEPS, PRECISION, FEW_STEPS = 300, 1e-6, 150
 #: Steps of finite differences of a gradient.
 DIFFERENCE = 1e-4
 #: Curvature that finite differences still tell from none.
@@ -69,10 +69,15 @@ def start_near_zero(compiled: Any) -> Any:
     return replace(compiled, initial_point_func=start)
 
 
-def start_at_modes(compiled: Any, random_seed: int) -> Any:
-    """Let every chain of a compiled model start at a draw of the Laplace mixture."""
+def start_at_modes(compiled: Any, random_seed: int, pooled: bool) -> Any:
+    """Let every chain of a compiled model start at a draw of the Laplace mixture.
+
+    Where groups are `pooled`, the top of the joint density lies where groups hardly differ and
+    holds little mass: chains start on the way there.
+    """
     density = density_of(compiled)
-    modes = find_modes(density, compiled.n_dim, np.random.default_rng(random_seed), POINTS)
+    search = find_hills if pooled else find_modes
+    modes = search(density, compiled.n_dim, np.random.default_rng(random_seed), POINTS)
     if not modes:
         return start_near_zero(compiled)
 
@@ -121,35 +126,60 @@ def density_of(compiled: Any) -> Density:
 
 def find_modes(density: Density, size: int, rng: np.random.Generator, points: int) -> list[Mode]:
     """Climb from so many dispersed points; drop low ones, repetitions and where a climb gave up."""
-    climbs = [_climb(density, rng.standard_normal(size) * (k > 0)) for k in range(points)]
-    tops = sorted(
-        ((density(top)[0], k, top) for k, top in enumerate(climbs) if top is not None),
-        key=lambda found: (-found[0], found[1]),
-    )
-    modes: list[Mode] = []
-    for height, _, top in tops:
-        if height < tops[0][0] - DEEP:
-            break
-        found = _gaussian_at(density, top)
-        if _is_top(density, found) and not any(_same(found, known) for known in modes):
-            modes.append(found)
-    return modes
+    # Along a ridge the dense curvature of this method takes half the steps of one of small memory.
+    climbs = _climbs(density, size, rng, points, "SLSQP", {"maxiter": MAX_STEPS, "ftol": PRECISION})
+    highest_first = sorted(climbs, key=lambda top: -density(top)[0])
+    found = _gaussians(density, highest_first)
+    return _distinct([mode for mode in found if _is_top(density, mode)])
 
 
-def _climb(density: Density, start: np.ndarray) -> np.ndarray | None:
+def find_hills(density: Density, size: int, rng: np.random.Generator, points: int) -> list[Mode]:
+    """Climb some way from so many dispersed points; drop low ones and repetitions."""
+    options = {"maxiter": FEW_STEPS, "maxcor": 20}
+    climbs = _climbs(density, size, rng, points, "L-BFGS-B", options)
+    return _distinct(_gaussians(density, climbs))
+
+
+def _climbs(
+    density: Density,
+    size: int,
+    rng: np.random.Generator,
+    points: int,
+    method: str,
+    options: dict[str, Any],
+) -> list[np.ndarray]:
     from scipy.optimize import minimize
-
-    if not np.isfinite(density(start)[0]):
-        return None
 
     def downhill(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = density(point)
         return (-value, -gradient) if np.isfinite(value) else (1e12, gradient)
 
-    # Along a ridge the dense curvature of this method takes half the steps of one of small memory.
-    options = {"maxiter": MAX_STEPS, "ftol": PRECISION}
-    found = minimize(downhill, start, jac=True, method="SLSQP", options=options)
-    return np.asarray(found.x) if np.isfinite(density(found.x)[0]) else None
+    tops = []
+    for k in range(points):
+        start = rng.standard_normal(size) * (k > 0)
+        if np.isfinite(density(start)[0]):
+            top = np.asarray(minimize(downhill, start, jac=True, method=method, options=options).x)
+            if np.isfinite(density(top)[0]):
+                tops.append(top)
+    return tops
+
+
+def _gaussians(density: Density, tops: list[np.ndarray]) -> list[Mode]:
+    heights = [density(top)[0] for top in tops]
+    lowest = max(heights, default=0.0) - DEEP
+    return [
+        _gaussian_at(density, top)
+        for top, height in zip(tops, heights, strict=True)
+        if height >= lowest
+    ]
+
+
+def _distinct(modes: list[Mode]) -> list[Mode]:
+    kept: list[Mode] = []
+    for mode in modes:
+        if not any(_same(mode, known) for known in kept):
+            kept.append(mode)
+    return kept
 
 
 def _gaussian_at(density: Density, at: np.ndarray) -> Mode:
