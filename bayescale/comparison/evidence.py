@@ -58,7 +58,8 @@ def log_evidence(
     -----
     For screening: it depends on how wide priors are, and the approximation is rough where a
     posterior is far from normal or has many modes, some of which the search may miss.  A climb that
-    ends before it arrives is not counted.  What is reported should rest on
+    ends before it arrives is not counted.  Where groups are pooled, the top of the joint density
+    lies where they hardly differ and says little of the mass.  What is reported should rest on
     :func:`bayescale.compare`.
 
     References
