@@ -122,6 +122,32 @@ def test_the_evidence_does_not_depend_on_where_scores_begin():
     np.testing.assert_allclose(found[1:], found[0], atol=0.01)
 
 
+FAMILIES = {"C": [1e17, 1e18, 1e19] * 2, "y": [3.0, 2.8, 2.6, 2.9, 2.7, 2.5], "f": list("aaabbb")}
+
+
+@pytest.mark.parametrize(
+    ("noise", "mend"),
+    [
+        (bs.LogNormal(), r"pooling={'alpha': bs.Independent\('f'\)}"),
+        (bs.LogNormal() + bs.Effect("f"), "leave the effect out"),
+        (bs.LogNormal(scale=bs.Partial("f")), r"'sigma': bs.Independent\('f'\)}"),
+    ],
+    ids=["parameter", "effect", "scale"],
+)
+def test_the_evidence_of_pooled_labels_is_refused(noise, mend):
+    runs = bs.Runs(FAMILIES, y="y", x="C", groups={"f": "f"})
+    with pytest.raises(ValueError, match=mend):
+        bs.log_evidence(bs.laws.PowerLaw(), runs, noise=noise)
+
+
+def test_the_evidence_of_labels_apart_is_that_of_each_alone():
+    runs = bs.Runs(FAMILIES, y="y", x="C", groups={"f": "f"})
+    apart = {name: bs.Independent("f") for name in ("A", "alpha", "sigma")}
+    law, noise = bs.laws.PowerLaw(), bs.LogNormal()
+    each = [bs.log_evidence(law, runs.where(f=f).drop_unused(), noise=noise) for f in "ab"]
+    assert bs.log_evidence(law, runs, noise=noise, pooling=apart) == pytest.approx(sum(each), abs=1)
+
+
 @pytest.mark.parametrize("width", [0.05, 1.0, 30.0])
 def test_the_mass_of_a_hill_does_not_depend_on_how_wide_it_is(width):
     def hill(point):

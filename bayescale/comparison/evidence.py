@@ -8,9 +8,9 @@ import numpy as np
 from bayescale.laws.base import Law
 from bayescale.model.arrays import arrays_of
 from bayescale.model.packing import model_arrays
-from bayescale.model.structure import structure_of
+from bayescale.model.structure import Structure, structure_of
 from bayescale.noise import Noise
-from bayescale.pooling import Pooling
+from bayescale.pooling import Partial, Pooling
 from bayescale.runs import Runs
 from bayescale.sampling.sampling import compile_structure
 from bayescale.sampling.starts import density_of, find_modes
@@ -52,14 +52,14 @@ def log_evidence(
     Raises
     ------
     RunsError, ValueError
-        As for :func:`bayescale.fit`.
+        As for :func:`bayescale.fit`; where parameters or effects are pooled over labels, for the
+        top of their joint density, where labels hardly differ, says little of the mass.
 
     Notes
     -----
     For screening: it depends on how wide priors are, and the approximation is rough where a
     posterior is far from normal or has many modes, some of which the search may miss.  A climb that
-    ends before it arrives is not counted.  Where groups are pooled, the top of the joint density
-    lies where they hardly differ and says little of the mass.  What is reported should rest on
+    ends before it arrives is not counted.  What is reported should rest on
     :func:`bayescale.compare`.
 
     References
@@ -79,9 +79,34 @@ def log_evidence(
     True
     """
     structure = structure_of(law, runs, pooling, noise, priors)
+    _refuse_pooled(structure)
     arrays = arrays_of(structure, runs)
     compiled = compile_structure(structure, arrays).with_data(**model_arrays(arrays))
     size = compiled.n_dim
     modes = find_modes(density_of(compiled), size, np.random.default_rng(random_seed), POINTS)
     masses = np.array([mode.log_mass for mode in modes])
     return float(np.logaddexp.reduce(masses, initial=-np.inf) + size / 2 * np.log(2 * np.pi))
+
+
+def _refuse_pooled(structure: Structure) -> None:
+    """Refuse what shares a prior over several labels, and say what can be asked instead."""
+    pooled = [
+        q
+        for q in structure.parameters
+        if isinstance(structure.pooling_of[q.name], Partial) and len(structure.units[q.name]) > 1
+    ]
+    if not pooled:
+        return
+    apart = ", ".join(
+        f"{q.name!r}: bs.Independent({', '.join(map(repr, structure.units[q.name].groups))})"
+        for q in pooled
+        if q.role != "effect"
+    )
+    mends = [f"ask with labels apart, pooling={{{apart}}}"] if apart else []
+    if any(q.role == "effect" for q in pooled):
+        mends.append("leave the effect out")
+    names = ", ".join(repr(q.name) for q in pooled)
+    raise ValueError(
+        f"log_evidence: {names} pooled over labels, where Laplace's approximation is off by nats: "
+        f"{' and '.join(mends)}, or compare fits with bs.compare()"
+    )
