@@ -208,7 +208,7 @@ def test_time() -> dict[str, Any]:
     return found
 
 
-def coverage(replicates: int = 150) -> dict[str, Any]:
+def coverage(replicates: int = 400) -> dict[str, Any]:
     """Intervals of pass@k at a level of 90 %: raw counts against a Gaussian fit to the curve.
 
     100 problems with 100 samples each; rates from a beta distribution with a share of zeros whose
@@ -299,7 +299,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--json", type=Path, help="file for the results")
-    parser.add_argument("--replicates", type=int, default=150, help="of the simulation")
+    parser.add_argument("--replicates", type=int, default=400, help="of the simulation")
     measured.option(parser)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", bs.RunsWarning)
