@@ -18,9 +18,8 @@ HEAD = """# Everything measured
 Written by `benchmarks/page.py` from `benchmarks/results`: what the figures mean is said in
 [benchmarks](benchmarks.md), [scale](scale.md) and at the head of each script. A column holds what
 the benchmark of its row means by that name, so compare rows of one benchmark only; a share
-is between 0 and 1. Figures of the choice of forms and of calibration are not stored there: they
-stand in [benchmarks](benchmarks.md) and [calibration](calibration.md) only. Timings are those of
-one machine with two cores; compare them within a table only.
+is between 0 and 1. Figures of calibration stand in [calibration](calibration.md) only. Timings are
+those of one machine with two cores; compare them within a table only.
 """
 
 Record = dict[str, Any]
